@@ -1,0 +1,1 @@
+"""The service: everything of daywatch that knows the world."""
