@@ -162,6 +162,8 @@ class Table:
     country: str | None = None
     metrics: tuple[Mapping[str, Any], ...] = ()
     rules: tuple[Mapping[str, Any], ...] = ()
+    entities: tuple[Mapping[str, Any], ...] = ()
+    relations: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def checked_columns(self) -> tuple[Column, ...]:
