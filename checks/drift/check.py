@@ -1,0 +1,297 @@
+"""The drift check: one finding a table-day, split by column without remainder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from checks.drift.describe import Description, describe_column
+from checks.drift.features import encode
+from checks.drift.marginal import code_column, divergence, divergence_noise
+from checks.drift.timelike import is_calendar, is_timelike
+from checks.frames import row_hashes
+from checks.series import calendar_of, forecast_panel
+from checks.series.predictive import StudentT
+from monitor.types import (
+    Change,
+    Column,
+    ColumnKind,
+    Evidence,
+    Input,
+    Observation,
+    Partition,
+    PastScores,
+    Point,
+    Sample,
+    SampleSet,
+    Table,
+    Values,
+)
+
+Array = npt.NDArray[np.float64]
+
+WEIGHT = 6.0
+ROWS_MIN = 20
+"""Rows on either side below which nothing is compared."""
+PAST_ROWS_MIN = 3_000
+"""Past rows to compare with when a day has fewer: more days steady the reference of a small table."""
+TRIFLE_NATS = 0.004
+TRIFLE_ROWS = 8.0
+TRIFLE_SIGMAS = 2.5
+"""Scores are judged as log(score + trifle): TRIFLE_NATS, plus TRIFLE_ROWS / rows for an attribution or TRIFLE_SIGMAS
+standard deviations for a histogram, are what chance alone brings."""
+SCALE_MIN = 0.25
+"""Smallest one-step scale on that logarithm."""
+POINTS_MIN = 4
+
+_COMPARED = frozenset(
+    {ColumnKind.NUMBER, ColumnKind.TEXT, ColumnKind.BOOLEAN, ColumnKind.DATE, ColumnKind.TIMESTAMP, ColumnKind.JSON}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NatsT:
+    """A divergence whose logarithm, above a trifle, is Student-t distributed given the past."""
+
+    log: StudentT
+    trifle: float
+
+    def tail(self, score: float) -> float:
+        """P(next score >= score)."""
+        return self.log.tail(math.log(max(score, 0.0) + self.trifle))
+
+    def isf(self, probability: float) -> float:
+        """The score in nats reached with this probability."""
+        return max(0.0, math.exp(min(self.log.isf(probability), 50.0)) - self.trifle)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two sets of rows told apart: nats by column from the model, and from each column's own histogram.
+
+    `rows` are the explained rows, `contributions` (rows, features) their log-odds, for pictures.
+    """
+
+    attributed: Mapping[str, float]
+    marginal: Mapping[str, float]
+    noise: Mapping[str, float]
+    left_out: tuple[str, ...]
+    rows: int
+
+    @property
+    def total(self) -> float:
+        """The divergence of the two sides over all compared columns, nats."""
+        return float(sum(self.attributed.values()))
+
+
+class Drift:
+    """`drift`: what tells today's sample from samples of comparable past days, against its own past."""
+
+    name = "drift"
+
+    def inputs(self, table: Table) -> Sequence[Input]:
+        """Samples of today and of the past, and the scores that past days had."""
+        return [Sample(), PastScores("drift")]
+
+    def evaluate(self, table: Table, partition: Partition, values: Values) -> Sequence[Evidence]:
+        """One piece of evidence; its parts are the table and, twice, each column."""
+        samples: SampleSet = values[Sample()]
+        past = trim_past(samples)
+        if len(samples.today) < ROWS_MIN or sum(len(frame) for _, frame in past) < ROWS_MIN:
+            return [Evidence("drift", "drift", None, weight=WEIGHT)]
+        found = compare(table, partition, samples)
+        parts = _parts(table, partition, found, values[PastScores("drift")])
+        return [_lead(table, samples, found, parts)]
+
+
+def compare(table: Table, partition: Partition, samples: SampleSet) -> Comparison:
+    """Tell today's rows from past rows, by the cross-fitted model and by each column's histogram."""
+    past = trim_past(samples)
+    columns = comparable_columns(table, samples)
+    both, is_today = stack(samples.today, past, columns)
+    starts = _starts(partition, len(samples.today), past)
+    compared, left_out = [], []
+    for column in columns:
+        if is_calendar(column, samples.past) or is_timelike(column, samples.past):
+            left_out.append(column.name)
+        else:
+            compared.append(column)
+    names = [c.name for c in compared]
+    marginal, noise = {}, {}
+    sides = (int(is_today.sum()), int((~is_today).sum()))
+    for column in compared:
+        values = _lagged(both[column.name], column, table, starts)
+        codes, bins = code_column(values, column.kind, ~is_today)
+        marginal[column.name] = divergence(codes[is_today], codes[~is_today], bins)
+        noise[column.name] = divergence_noise(len(np.unique(codes)), *sides)
+    attributed = dict.fromkeys(names, 0.0)
+    time = table.time.name if table.time else None
+    features = encode(both[names], compared, starts, time)
+    if features.names:
+        from checks.drift.model import FOLDS, attribute  # noqa: PLC0415 - LightGBM costs a second to import
+
+        folds = (row_hashes(both[names]) % np.uint64(FOLDS)).astype(np.int64)
+        found = attribute(features, is_today, folds, samples.seed)
+        for name, nats in zip(features.columns, found.nats, strict=True):
+            attributed[name] += float(nats)
+    return Comparison(attributed, marginal, noise, tuple(left_out), min(sides))
+
+
+def trim_past(samples: SampleSet) -> tuple[tuple[Partition, pd.DataFrame], ...]:
+    """The newest past days that together have enough rows: as many as today, a few thousand for small tables."""
+    wanted = max(len(samples.today), PAST_ROWS_MIN)
+    days = [day for day in samples.past if len(day[1])]
+    if not days:
+        return ()
+    share = max(math.ceil(wanted / len(days)), 1)
+    return tuple((p, frame.iloc[:share] if len(frame) > share else frame) for p, frame in days)
+
+
+def comparable_columns(table: Table, samples: SampleSet) -> list[Column]:
+    """Columns that both sides have, of a kind that can be compared."""
+    there = set(samples.today.columns)
+    for _, frame in samples.past:
+        there &= set(frame.columns)
+    return [c for c in table.checked_columns if c.name in there and c.kind in _COMPARED]
+
+
+def stack(
+    today: pd.DataFrame, past: Sequence[tuple[Partition, pd.DataFrame]], columns: Sequence[Column]
+) -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
+    """Both sides in one frame with common categories, and which rows are today's."""
+    frames = [today, *(frame for _, frame in past)]
+    both = {}
+    for column in columns:
+        pieces = [frame[column.name] for frame in frames]
+        if any(isinstance(p.dtype, pd.CategoricalDtype) for p in pieces):
+            both[column.name] = _union(pieces)
+        else:
+            both[column.name] = pd.concat(pieces, ignore_index=True)
+    size = sum(len(f) for f in frames)
+    return pd.DataFrame(both, index=range(size)), np.arange(size) < len(today)
+
+
+def _union(pieces: Sequence[pd.Series]) -> pd.Series:
+    plain = [p if isinstance(p.dtype, pd.CategoricalDtype) else p.astype("category") for p in pieces]
+    united = pd.api.types.union_categoricals(plain, sort_categories=True)
+    return pd.Series(united)
+
+
+def _starts(partition: Partition, rows: int, past: Sequence[tuple[Partition, pd.DataFrame]]) -> Array:
+    """The start of each row's partition as naive local seconds, the same clock as the frames' times."""
+    sides = [(partition, rows), *((p, len(frame)) for p, frame in past)]
+    seconds = [
+        np.nan if p.start is None else (pd.Timestamp(p.start.replace(tzinfo=None)) - pd.Timestamp(0)).total_seconds()
+        for p, _ in sides
+    ]
+    return np.repeat(np.array(seconds), [n for _, n in sides])
+
+
+def _lagged(values: pd.Series, column: Column, table: Table, starts: Array) -> pd.Series:
+    """Times are compared by their distance from their own partition's start."""
+    if column.kind not in (ColumnKind.DATE, ColumnKind.TIMESTAMP) or not np.isfinite(starts).all():
+        return values
+    return values - pd.to_timedelta(starts, unit="s")
+
+
+def _parts(
+    table: Table, partition: Partition, found: Comparison, past: Mapping[str, Sequence[Point]]
+) -> list[Evidence]:
+    """The table's and the columns' scores with their predictive distributions."""
+    scores = {"drift": found.total}
+    scores.update({f"drift.{name}": nats for name, nats in found.attributed.items()})
+    scores.update({f"marginal.{name}": nats for name, nats in found.marginal.items()})
+    predictives = _predict(table, partition, found, list(scores), past)
+    weights = {"drift": 1.0}
+    return [
+        Evidence(
+            check=name,
+            kind="drift",
+            score=score,
+            past=predictives[name],
+            columns=(name.split(".", 1)[1],) if "." in name else (),
+            weight=weights.get(name, 4.0 / max(len(scores) - 1, 1)),
+        )
+        for name, score in scores.items()
+    ]
+
+
+def _predict(
+    table: Table, partition: Partition, found: Comparison, names: Sequence[str], past: Mapping[str, Sequence[Point]]
+) -> dict[str, NatsT | None]:
+    trifles = [_trifle(name, found) for name in names]
+    partitions = sorted({p.partition for points in past.values() for p in points}, key=lambda p: p.order)
+    place = {p.order: i for i, p in enumerate(partitions)}
+    panel = np.full((len(partitions), len(names)), np.nan)
+    for j, name in enumerate(names):
+        for point in past.get(name, ()):
+            if point.value is not None and point.good:
+                panel[place[point.partition.order], j] = math.log(max(point.value, 0.0) + trifles[j])
+    calendar = calendar_of([*partitions, partition], table.cadence, table.country)
+    forecast = forecast_panel(panel, calendar, None, np.full(len(names), SCALE_MIN))
+    known = np.isfinite(forecast.errors).sum(axis=0)
+    return {
+        name: NatsT(StudentT(float(forecast.location[j]), float(forecast.scale[j]), float(forecast.df[j])), trifles[j])
+        if known[j] >= POINTS_MIN - 1
+        else None
+        for j, name in enumerate(names)
+    }
+
+
+def _trifle(name: str, found: Comparison) -> float:
+    """What a score may reach by chance: more with few rows, and with many bins."""
+    if name.startswith("marginal."):
+        return TRIFLE_NATS + TRIFLE_SIGMAS * found.noise[name.removeprefix("marginal.")]
+    return TRIFLE_NATS + TRIFLE_ROWS / max(found.rows, 1)
+
+
+def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evidence]) -> Evidence:
+    """The table's evidence: the most surprising part leads; columns are ranked by surprise, then by nats."""
+    ranking = sorted(found.attributed, key=lambda name: _rank(name, parts, found), reverse=True)
+    known = [p for p in parts if p.past is not None and p.score is not None]
+    lead = min(known, key=lambda p: _tail(p) / p.weight) if known else parts[0]
+    nats = np.array([max(found.attributed[name], found.marginal.get(name, 0.0), 0.0) for name in ranking])
+    shares = nats / nats.sum() if nats.sum() > 0 else nats
+    descriptions = describe_leaders(table, samples, ranking[:5])
+    first = descriptions.get(ranking[0]) if ranking else None
+    return Evidence(
+        check="drift",
+        kind="drift",
+        score=lead.score,
+        past=lead.past,
+        columns=tuple(ranking[:10]),
+        shares=tuple(float(s) for s in shares[:10]),
+        change=first.change if first else Change.OTHER,
+        effect=first.effect if first else 0.0,
+        weight=WEIGHT,
+        observation=Observation("divergence from past days", lead.score, unit="nats"),
+        detail={
+            "left_out": list(found.left_out),
+            "columns": {n: {"change": d.change.value, "effect": d.effect, **d.facts} for n, d in descriptions.items()},
+            "nats": {n: found.attributed[n] for n in ranking[:10]},
+        },
+        parts=tuple(parts),
+    )
+
+
+def _tail(part: Evidence) -> float:
+    return part.past.tail(part.score) if part.past is not None and part.score is not None else 1.0
+
+
+def _rank(name: str, parts: Sequence[Evidence], found: Comparison) -> tuple[float, float]:
+    own = [p for p in parts if p.columns == (name,)]
+    surprise = max((-math.log10(_tail(p)) for p in own), default=0.0)
+    return surprise, max(found.attributed[name], found.marginal.get(name, 0.0))
+
+
+def describe_leaders(table: Table, samples: SampleSet, names: Sequence[str]) -> dict[str, Description]:
+    """What happened to the columns that lead."""
+    past = trim_past(samples)
+    columns = [table.column(name) for name in names]
+    both, is_today = stack(samples.today, past, columns)
+    return {c.name: describe_column(both[c.name][is_today], both[c.name][~is_today], c.kind) for c in columns}

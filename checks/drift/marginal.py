@@ -1,0 +1,109 @@
+"""How far one column's values alone have moved: the symmetric divergence of two histograms, in nats.
+
+The estimate is Jeffreys' divergence of smoothed bin shares less its expectation without any change, so that it
+scatters around 0 when nothing happened (Miller, 1955, for the bias of entropies).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from checks.drift.features import shape_of
+from monitor.types import ColumnKind
+
+BINS = 20
+CATEGORIES = 40
+Codes = npt.NDArray[np.int64]
+
+
+def divergence(today: Codes, past: Codes, bins: int) -> float:
+    """Jeffreys' divergence of two samples of bin codes, bias removed.
+
+    Args:
+        today: codes in [0, bins), shape (N1,).
+        past: likewise, shape (N0,).
+        bins: number of codes.
+
+    >>> import numpy as np
+    >>> same = np.arange(1000) % 10
+    >>> divergence(same, same, 10) < 0
+    True
+    >>> divergence(same, same // 2, 10) > 1
+    True
+    """
+    n1, n0 = len(today), len(past)
+    if n1 == 0 or n0 == 0:
+        return 0.0
+    c1 = np.bincount(today, minlength=bins).astype(np.float64)
+    c0 = np.bincount(past, minlength=bins).astype(np.float64)
+    used = (c1 + c0) > 0
+    k = int(used.sum())
+    p = (c1[used] + 0.5) / (n1 + 0.5 * k)
+    q = (c0[used] + 0.5) / (n0 + 0.5 * k)
+    raw = float(((p - q) * np.log(p / q)).sum())
+    return raw - (k - 1) * (1.0 / n1 + 1.0 / n0)
+
+
+def divergence_noise(bins: int, n1: int, n0: int) -> float:
+    """Standard deviation of `divergence` when nothing changed: that of chi-square with bins - 1 degrees, in nats.
+
+    >>> round(divergence_noise(19, 1000, 1000), 4)
+    0.012
+    """
+    return float(np.sqrt(2.0 * max(bins - 1, 1)) * (1.0 / max(n1, 1) + 1.0 / max(n0, 1)))
+
+
+def code_column(values: pd.Series, kind: ColumnKind, past: npt.NDArray[np.bool_]) -> tuple[Codes, int]:
+    """Bin a column by its past rows: quantile bins and frequent single values of numbers, frequent categories.
+
+    Returns:
+        codes (N,) with NULL as a code of its own, and how many codes there are.
+    """
+    if kind in (ColumnKind.DATE, ColumnKind.TIMESTAMP):
+        stamps = values.to_numpy().astype("datetime64[us]")
+        return _code_numbers(np.where(np.isnat(stamps), np.nan, stamps.astype(np.int64) / 1e6), past)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return _code_texts(values, past)
+    return _code_numbers(pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64), past)
+
+
+def _code_numbers(values: npt.NDArray[np.float64], past: npt.NDArray[np.bool_]) -> tuple[Codes, int]:
+    known = np.isfinite(values)
+    old = values[known & past]
+    if len(old) == 0:
+        return known.astype(np.int64), 2
+    single, counts = np.unique(old, return_counts=True)
+    atoms = single[counts >= max(0.02 * len(old), 3)] if len(single) > BINS else single
+    rest = old[~np.isin(old, atoms)]
+    edges = np.unique(np.quantile(rest, np.linspace(0, 1, BINS + 1))) if len(rest) else np.zeros(0)
+    codes = np.searchsorted(edges, values, side="right").astype(np.int64)
+    size = len(edges) + 1
+    if len(atoms):
+        place = np.clip(np.searchsorted(atoms, values), 0, len(atoms) - 1)
+        codes = np.where(known & (atoms[place] == values), size + place, codes)
+    codes[~known] = size + len(atoms)
+    return codes, size + len(atoms) + 1
+
+
+def _code_texts(values: pd.Series, past: npt.NDArray[np.bool_]) -> tuple[Codes, int]:
+    codes = values.cat.codes.to_numpy().astype(np.int64)
+    texts = values.cat.categories.astype(str).to_numpy()
+    counts = np.bincount(codes[past & (codes >= 0)], minlength=len(texts))
+    if len(texts) > CATEGORIES and np.sort(counts)[::-1][:CATEGORIES].sum() < 0.5 * max(counts.sum(), 1):
+        texts, codes = _by_shape(texts, codes)
+        counts = np.bincount(codes[past & (codes >= 0)], minlength=len(texts))
+    order = np.argsort(-counts, kind="stable")
+    rank = np.empty(len(texts), np.int64)
+    rank[order] = np.arange(len(texts))
+    lookup = np.minimum(rank, CATEGORIES)
+    lookup[counts == 0] = CATEGORIES + 1
+    return np.append(lookup, CATEGORIES + 2)[codes], CATEGORIES + 3
+
+
+def _by_shape(texts: npt.NDArray[np.object_], codes: Codes) -> tuple[npt.NDArray[np.object_], Codes]:
+    """Near-unique texts are compared by their shape and length: single values say nothing."""
+    shapes = np.array([f"{shape_of(t)}|{min(len(t), 40)}" for t in texts], dtype=object)
+    unique, place = np.unique(shapes, return_inverse=True)
+    return unique, np.append(place, -1)[codes]

@@ -1,0 +1,109 @@
+"""Columns that tell the day on every day (ids, versions, months): found from the past alone, they leave the model."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from checks.drift.marginal import code_column, divergence
+from checks.frames import numbers_of
+from monitor.types import Column, ColumnKind, Partition
+
+SEPARATED_NATS = 1.0
+"""Median divergence between neighbouring past days from which a column counts as time-like."""
+
+_PARTS: tuple[Callable[[dt.datetime], int], ...] = (
+    lambda d: d.year,
+    lambda d: d.month,
+    lambda d: d.day,
+    lambda d: d.isoweekday(),
+    lambda d: d.weekday(),
+    lambda d: d.isoweekday() % 7,
+    lambda d: d.isoweekday() % 7 + 1,
+    lambda d: d.isocalendar().week,
+    lambda d: (d.month - 1) // 3 + 1,
+    lambda d: d.timetuple().tm_yday,
+    lambda d: d.year * 100 + d.month,
+    lambda d: d.year * 10_000 + d.month * 100 + d.day,
+)
+
+
+def is_calendar(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) -> bool:
+    """Whether a column says nothing but a part of its own partition's date (month, weekday, yyyymm, ...)."""
+    starts = [p.start for p, _ in days]
+    if column.kind is ColumnKind.DATE and all(start is not None for start in starts):
+        return all(_is_own_date(frame[column.name], p.start) for p, frame in days if p.start is not None)
+    if not days or any(start is None for start in starts):
+        return False
+    single: list[float | str] = []
+    for _, frame in days:
+        values = frame[column.name].dropna().unique()
+        if len(values) != 1:
+            return False
+        single.append(values[0])
+    if column.kind is ColumnKind.TEXT:
+        return any(
+            all(
+                str(v).lower() == start.strftime(form).lower() for v, start in zip(single, starts, strict=True) if start
+            )
+            for form in (
+                "%A",
+                "%a",
+                "%B",
+                "%b",
+                "%Y-%m",
+                "%Y-%m-%d",
+                "%Y%m%d",
+                "%m",
+                "%d",
+                "%Y",
+                "%d.%m.%Y",
+                "%m/%d/%Y",
+            )
+        )
+    return any(all(v == part(start) for v, start in zip(single, starts, strict=True) if start) for part in _PARTS)
+
+
+def _is_own_date(values: pd.Series, start: dt.datetime) -> bool:
+    known = values.dropna()
+    return len(known) == 0 or bool((known.dt.date == start.date()).all())
+
+
+def is_timelike(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) -> bool:
+    """Whether past days are told apart by this column as a matter of course.
+
+    Args:
+        column: to look at.
+        days: samples of past days, at least three for a verdict.
+
+    Neighbours in the list are compared; numbers and times count when most pairs barely overlap, texts when their
+    values hardly come again but are frequent within their day.
+    """
+    if len(days) < 3:
+        return False
+    gaps = []
+    for (_, one), (_, other) in zip(days, days[1:], strict=False):
+        both = pd.concat([_plain(one[column.name]), _plain(other[column.name])], ignore_index=True)
+        if isinstance(one[column.name].dtype, pd.CategoricalDtype):
+            both = both.astype("category")
+        past = np.arange(len(both)) >= len(one)
+        codes, bins = code_column(both, column.kind, past)
+        gaps.append(divergence(codes[~past], codes[past], bins))
+    return float(np.median(gaps)) > SEPARATED_NATS and _moves_on(column, days)
+
+
+def _plain(values: pd.Series) -> pd.Series:
+    return values.astype(object) if isinstance(values.dtype, pd.CategoricalDtype) else values
+
+
+def _moves_on(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) -> bool:
+    """Numbers must move in one direction with time; texts need only differ."""
+    if column.kind not in (ColumnKind.NUMBER, ColumnKind.DATE, ColumnKind.TIMESTAMP):
+        return True
+    ordered = sorted(days, key=lambda day: day[0].order)
+    medians = [float(np.median(n)) for _, f in ordered if len(n := numbers_of(f[column.name], column.kind))]
+    steps = np.sign(np.diff(medians))
+    return len(steps) > 0 and bool(abs(steps.sum()) >= 0.8 * len(steps))

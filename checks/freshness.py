@@ -1,0 +1,68 @@
+"""Did the partition come at all, and in time?
+
+Whether rows are due is learned from the past: a shop without Saturdays is not late on Saturdays. A partition that is
+complete and empty although its like came before is a fact, not a matter of thresholds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.types import Arrival, ArrivalState, Cadence, Change, Evidence, Input, Observation, Partition, Table, Values
+
+EXPECTED_MIN = 0.75
+"""How often partitions like this one must have come before its absence is a failure."""
+PAST_MAX = 60
+
+
+class Freshness:
+    """`freshness`: fails when a partition is due and has no rows."""
+
+    name = "freshness"
+
+    def inputs(self, table: Table) -> Sequence[Input]:
+        """What is known of the partition's arrival."""
+        return [Arrival()]
+
+    def evaluate(self, table: Table, partition: Partition, values: Values) -> Sequence[Evidence]:
+        """One piece of evidence: score 1 when rows are due and none came, 0 otherwise."""
+        state: ArrivalState = values[Arrival()]
+        expected, known = arrival_rate(table.cadence, partition, state)
+        overdue = state.complete or (state.due is not None and state.now >= state.due)
+        missing = state.rows == 0 and overdue
+        detail = {
+            "expected": expected,
+            "due": state.due.isoformat() if state.due else None,
+            "latest": state.latest.isoformat() if state.latest else None,
+        }
+        if missing and known == 0:
+            return [Evidence("freshness", "freshness", None, exact=True, detail=detail)]
+        return [
+            Evidence(
+                check="freshness",
+                kind="freshness",
+                score=float(missing and expected >= EXPECTED_MIN),
+                exact=True,
+                change=Change.LATE,
+                effect=expected if missing else 0.0,
+                observation=Observation("rows", float(state.rows), unit="rows"),
+                detail=detail,
+            )
+        ]
+
+
+def arrival_rate(cadence: Cadence, partition: Partition, state: ArrivalState) -> tuple[float, int]:
+    """How often partitions like this one came, and how many are known.
+
+    Same weekday (or same hour) where at least three of them are known, all of the recent past otherwise.
+    """
+    past = state.past_rows[-PAST_MAX * (24 if cadence is Cadence.HOUR else 1) :]
+    start = partition.start
+    alike = past
+    if start is not None and cadence is not Cadence.WEEK:
+        same = [p for p in past if p.partition.start is not None and p.partition.start.weekday() == start.weekday()]
+        if cadence is Cadence.HOUR:
+            same = [p for p in same if p.partition.start is not None and p.partition.start.hour == start.hour]
+        alike = tuple(same) if len(same) >= 3 else past
+    came = sum(1 for p in alike if p.value)
+    return (came / len(alike), len(alike)) if alike else (0.0, 0)

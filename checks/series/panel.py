@@ -1,0 +1,186 @@
+"""One-step forecasts of many series of one table at once.
+
+An ensemble of exponentially weighted levels (from nearly fixed to nearly a random walk), each with shrunk calendar
+effects; members are weighted by their own past one-step errors. The scale comes from those errors, clipped so that a
+storm neither moves the level nor widens the band for months, on top of a noise floor that the caller knows from the
+number of rows. Every error was made before its value was seen, so the scale is honest about small samples; Student-t
+then makes the first days nearly unreachable.
+
+Sources: exponential smoothing with robust updates after Gelper, Fried & Croux (2010), "Robust forecasting with
+exponential and Holt-Winters smoothing"; group effects shrunk by empirical Bayes (Efron & Morris, 1975).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from checks.series.calendar import Calendar
+
+Array = npt.NDArray[np.float64]
+
+RATES = np.array([0.03, 0.10, 0.30, 0.70])
+"""Learning rates of the ensemble's levels, a day."""
+CLIP = 3.0
+"""Errors beyond this many scales teach no more than this many."""
+MEMORY = 0.975
+"""Weight that an error keeps a step later when scales are estimated (half-life 27 steps)."""
+GROUP_MEMORY = 0.9
+"""Weight that a calendar effect keeps when the same kind of day comes again."""
+DF_MAX = 30.0
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is expected of the next point of each of M series.
+
+    `location`, `scale`, `df` have shape (M,), in the panel's unit; NaN location where nothing is known yet.
+    `errors` (T, M) are past standardised one-step errors, NaN where there was none.
+    """
+
+    location: Array
+    scale: Array
+    df: Array
+    errors: Array
+
+    def standardise(self, today: Array) -> Array:
+        """Signed one-step errors of today's values in scales, shape (M,)."""
+        return (today - self.location) / self.scale
+
+
+class _Filter:
+    """The state of the ensemble: A rates x M series."""
+
+    def __init__(self, count: int, calendar: Calendar) -> None:
+        rates = len(RATES)
+        self.calendar = calendar
+        self.level = np.full((rates, count), np.nan)
+        self.loss = np.zeros((rates, count))
+        self.seen = np.zeros(count)
+        self.weight_sum = np.zeros(count)
+        self.excess = np.zeros(count)
+        self.square = np.zeros(count)
+        self.effects = {name: np.zeros((rates, size, count)) for name, size in calendar.sizes.items()}
+        self.visits = {name: np.zeros((size, count)) for name, size in calendar.sizes.items()}
+        self.spread = {name: np.zeros(count) for name in calendar.sizes}
+
+    def predict(self, step: int) -> tuple[Array, Array]:
+        """Per member and combined location for the partition at `step`."""
+        members = self.level.copy()
+        for name, ids in self.calendar.groups.items():
+            members += self._effect(name, int(ids[step]))
+        loss = self.loss - self.loss.min(axis=0)
+        weights = np.exp(-np.minimum(loss, 50.0))
+        weights /= weights.sum(axis=0)
+        return members, (weights * members).sum(axis=0)
+
+    def _effect(self, name: str, group: int) -> Array:
+        """The shrunk effect of one kind of day: little history or little spread between kinds means little effect."""
+        if group == 0 and name not in ("weekday", "hour"):
+            return np.zeros_like(self.level)
+        visits = self.visits[name]
+        raw = self.effects[name]
+        noise = np.maximum(self.square, 1e-300)
+        count = np.maximum(visits, 1e-9)
+        seen = visits > 0
+        between = (np.where(seen, raw.mean(axis=0) ** 2, 0.0).sum(axis=0)) / np.maximum(seen.sum(axis=0), 1)
+        within = np.where(seen, noise / count, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+        signal = np.maximum(between - within, 0.02 * noise)
+        shrink = visits[group] / (visits[group] + noise / signal)
+        return np.asarray(raw[:, group, :] * shrink)
+
+    def scale(self, noise: Array) -> Array:
+        """The one-step scale for a partition whose own noise floor is `noise`."""
+        weight = np.maximum(self.weight_sum, 1e-9)
+        variance = np.maximum(self.excess / weight, 0.0) + noise**2
+        # an estimate from few errors may be too small by luck: widen it as the sum of a prediction's two errors
+        return np.asarray(np.sqrt(variance * (1.0 + 1.0 / np.maximum(self.seen, 1.0))))
+
+    def update(self, step: int, value: Array, noise: Array, known: npt.NDArray[np.bool_]) -> Array:
+        """Learn one point; returns its standardised error (NaN for a first point or a point not known)."""
+        members, location = self.predict(step)
+        first = known & np.isnan(self.level[0])
+        learn = known & ~first
+        error = np.where(learn, value - location, 0.0)
+        scale = self.scale(noise)
+        trusted = learn & (self.seen >= 3)
+        standard = np.where(learn & (self.seen >= 1), error / np.maximum(scale, 1e-300), np.nan)
+        bound = np.where(trusted, CLIP * scale, np.inf)
+        self._learn_members(members, value, learn, bound, np.maximum(scale, 1e-300), trusted)
+        self._learn_groups(step, value, learn, bound)
+        clipped = np.clip(error, -bound, bound)
+        self.weight_sum = np.where(learn, self.weight_sum * MEMORY + 1.0, self.weight_sum)
+        self.excess = np.where(learn, self.excess * MEMORY + clipped**2 - noise**2, self.excess)
+        self.excess = np.maximum(self.excess, -0.5 * noise**2 * self.weight_sum)
+        self.square = np.where(
+            learn, self.square + (clipped**2 - self.square) / np.minimum(self.seen + 1, 40), self.square
+        )
+        self.seen = self.seen + learn
+        self.level = np.where(first, value, self.level)
+        return standard
+
+    def _learn_members(
+        self,
+        members: Array,
+        value: Array,
+        learn: npt.NDArray[np.bool_],
+        bound: Array,
+        scale: Array,
+        trusted: npt.NDArray[np.bool_],
+    ) -> None:
+        errors = np.where(learn, value - members, 0.0)
+        clipped = np.clip(errors, -bound, bound)
+        self.loss = 0.98 * self.loss + np.where(trusted, 0.5 * (clipped / scale) ** 2, 0.0)
+        rate = np.maximum(RATES[:, None], 1.0 / (self.seen + 2.0))
+        self.level = self.level + rate * clipped
+
+    def _learn_groups(self, step: int, value: Array, learn: npt.NDArray[np.bool_], bound: Array) -> None:
+        explained = self.level.copy()
+        for name, ids in self.calendar.groups.items():
+            group = int(ids[step])
+            if group == 0 and name not in ("weekday", "hour"):
+                continue
+            visits = self.visits[name][group]
+            rate = np.maximum(1.0 / (visits + 1.0), 1.0 - GROUP_MEMORY)
+            raw = self.effects[name][:, group, :]
+            gap = np.where(learn, value - explained - raw, 0.0)
+            raw += rate * np.clip(gap, -bound, bound)
+            explained = explained + self._effect(name, group)
+            self.visits[name][group] = np.where(learn, visits + 1.0, visits)
+
+
+def forecast_panel(
+    values: Array, calendar: Calendar, noise: Array | None = None, floor: Array | None = None
+) -> Forecast:
+    """Forecast the next point of each series.
+
+    Args:
+        values: (T, M), oldest first; NaN where a point is missing or must not teach (a day judged bad).
+        calendar: of T + 1 partitions, the one to forecast last; may be empty.
+        noise: (T + 1, M) standard error of each point from its row count alone, in the values' unit; None = 0.
+        floor: (M,) smallest scale worth a person's time, added to the last scale in quadrature; None = 0.
+
+    Returns:
+        the Forecast of step T.
+
+    >>> import numpy as np
+    >>> week = np.tile([5.0, 5.0, 5.0, 5.0, 5.0, 1.0, 1.0], 8)[:, None] + np.arange(56)[:, None] % 2 * 0.1
+    >>> forecast = forecast_panel(week, Calendar({"weekday": np.arange(57) % 7}, {"weekday": 7}))
+    >>> bool(abs(forecast.location[0] - 5) < 0.4)
+    True
+    """
+    steps, count = values.shape
+    noise = np.zeros((steps + 1, count)) if noise is None else noise
+    state = _Filter(count, calendar)
+    errors = np.full((steps, count), np.nan)
+    known = np.isfinite(values)
+    for step in range(steps):
+        errors[step] = state.update(step, np.where(known[step], values[step], 0.0), noise[step], known[step])
+    if steps == 0:
+        return Forecast(np.full(count, np.nan), np.full(count, np.inf), np.ones(count), errors)
+    _, location = state.predict(steps)
+    scale = np.hypot(state.scale(noise[steps]), 0.0 if floor is None else floor)
+    scale = np.where(state.seen >= 1, np.maximum(scale, 1e-12 + 1e-9 * np.abs(location)), np.inf)
+    return Forecast(location, scale, np.clip(state.seen - 1.0, 0.5, DF_MAX), errors)

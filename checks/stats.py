@@ -1,0 +1,242 @@
+"""Numbers that describe a column's values, against their past: centre, spread, tails, lengths, distinct values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from checks.evidence import Array, Panel, damped, read_panel
+from checks.series import Forecast, forecast_panel
+from monitor.types import (
+    ROWS,
+    Aggregate,
+    Change,
+    Column,
+    ColumnKind,
+    Evidence,
+    Input,
+    Measure,
+    Observation,
+    Partition,
+    Table,
+    TimeForm,
+    Values,
+)
+
+WEIGHT = 2.0
+QUANTILES = ("0.05", "0.5", "0.95")
+TIMES = (ColumnKind.DATE, ColumnKind.TIMESTAMP)
+DAY_S = 86_400.0
+FLOOR = 0.01
+"""Smallest relative scale of a statistic."""
+FLOORS = {"min": 0.15, "max": 0.15, "stddev": 0.04}
+"""Extremes break records by their nature; spreads follow them."""
+QUANTILE_DISTINCT_MIN = 60
+"""Distinct values below which quantiles jump from value to value and are not judged."""
+
+_WORDS = {
+    "mean": "mean of {}",
+    "stddev": "standard deviation of {}",
+    "min": "smallest {}",
+    "max": "largest {}",
+    "length_mean": "mean length of {}",
+    "distinct": "distinct values of {}",
+    "true": "share of true {}",
+    "time_min": "first {} of the day",
+    "time_max": "last {} of the day",
+}
+
+
+class Stats:
+    """`stats.<column>`: mean, spread, quantiles and extremes of numbers; length and variety of texts; edges of times."""
+
+    name = "stats"
+
+    def inputs(self, table: Table) -> Sequence[Input]:
+        """Row count and the statistics of every column."""
+        return [Aggregate(ROWS), *(Aggregate(m) for c in table.checked_columns for m in measures_of(table, c))]
+
+    def evaluate(self, table: Table, partition: Partition, values: Values) -> Sequence[Evidence]:
+        """One piece of evidence a column; its parts are the single statistics, the most surprising one leads."""
+        measures = [m for c in table.checked_columns for m in measures_of(table, c)]
+        if not measures:
+            return []
+        panel = read_panel(table, partition, values, measures)
+        if panel.rows[-1] <= 0:
+            return []
+        times = {c.name for c in table.columns if c.kind in TIMES}
+        scaled = _scale(panel, measures, times)
+        forecast = forecast_panel(
+            scaled.past, panel.calendar, scaled.noise, np.array([FLOORS.get(m.kind, FLOOR) for m in measures])
+        )
+        scores = forecast.standardise(scaled.today)
+        columns = list(dict.fromkeys(m.column for m in measures))
+        evidence = []
+        for column in columns:
+            parts = [
+                _part(m, j, scaled, forecast, float(scores[j]), WEIGHT / len(columns), _what(m, times))
+                for j, m in enumerate(measures)
+                if m.column == column
+            ]
+            evidence.append(_lead(column, parts, WEIGHT / len(columns)))
+        return evidence
+
+
+def measures_of(table: Table, column: Column) -> list[Measure]:
+    """The statistics that describe a column of this kind."""
+    if table.time and column.name == table.time.name:
+        return [Measure("time_min", column.name), Measure("time_max", column.name)]
+    match column.kind:
+        case ColumnKind.NUMBER:
+            kinds = [Measure(k, column.name) for k in ("mean", "stddev", "min", "max", "distinct")]
+            return kinds + [Measure("quantile", column.name, q) for q in QUANTILES]
+        case ColumnKind.TEXT:
+            return [Measure("length_mean", column.name), Measure("distinct", column.name)]
+        case ColumnKind.BOOLEAN:
+            return [Measure("true", column.name)]
+        case ColumnKind.DATE | ColumnKind.TIMESTAMP:
+            return [Measure("quantile", column.name, "0.5")] if _is_timed(table) else []
+    return []
+
+
+def _is_timed(table: Table) -> bool:
+    return table.time is not None and table.time.form not in (TimeForm.INTEGER_ID, TimeForm.TEXT_ID)
+
+
+@dataclass(frozen=True)
+class _Scaled:
+    past: Array
+    today: Array
+    noise: Array
+    unit: Array
+
+
+def _scale(panel: Panel, measures: Sequence[Measure], times: set[str]) -> _Scaled:
+    """Bring each statistic to asinh(value / its usual size): linear near it, logarithmic for bursts.
+
+    Times become days since the start of their own partition.
+    """
+    past, today = panel.values.copy(), panel.today.copy()
+    for j, m in enumerate(measures):
+        if m.kind == "true":
+            past[:, j] = past[:, j] / np.maximum(panel.rows[:-1], 1.0)
+            today[j] = today[j] / max(panel.rows[-1], 1.0)
+        elif m.kind == "quantile" and m.column in times:
+            past[:, j] = (past[:, j] - panel.starts[:-1]) / DAY_S
+            today[j] = (today[j] - panel.starts[-1]) / DAY_S
+    size = np.array([_usual(past[:, j]) for j in range(len(measures))])
+    noise = _noise(panel, measures, past, today) / np.hypot(size, np.vstack([past, today]))
+    distinct = [j for j, m in enumerate(measures) if m.kind == "distinct"]
+    noise[:, distinct] = 0.02  # the error of an approximate distinct count
+    _leave_out_steps(measures, past, today)
+    return _Scaled(np.arcsinh(past / size), np.arcsinh(today / size), np.nan_to_num(noise), size)
+
+
+def _noise(panel: Panel, measures: Sequence[Measure], past: Array, today: Array) -> Array:
+    """Sampling errors (T + 1, M) of means and quantiles, in their own unit, from the row count and the spread."""
+    place = {m: j for j, m in enumerate(measures)}
+    values = np.vstack([past, today])
+    root = np.sqrt(np.maximum(panel.rows, 1.0))
+    noise = np.zeros_like(values)
+    for m, j in place.items():
+        if m.kind == "mean":
+            noise[:, j] = values[:, place[Measure("stddev", m.column)]] / root
+        elif m.kind == "quantile" and m.argument in _DENSITY and Measure("quantile", m.column, "0.95") in place:
+            low, middle, high = (values[:, place[Measure("quantile", m.column, q)]] for q in QUANTILES)
+            reach = {"0.05": middle - low, "0.5": (high - low) / 2, "0.95": high - middle}[m.argument]
+            noise[:, j] = _DENSITY[m.argument] * np.maximum(reach, 0.0) / root
+        elif m.kind == "true":
+            noise[:, j] = 0.5 / root
+    return noise
+
+
+_DENSITY = {"0.05": 1.6, "0.5": 0.8, "0.95": 1.6}
+"""Standard error of a quantile times sqrt(rows), in units of its distance from the next: sqrt(q (1 - q)) / density."""
+
+
+def _leave_out_steps(measures: Sequence[Measure], past: Array, today: Array) -> None:
+    """Quantiles of columns with few distinct values are left out (NaN): they jump from one value to the next."""
+    place = {m: j for j, m in enumerate(measures)}
+    for m, j in place.items():
+        distinct = place.get(Measure("distinct", m.column))
+        if m.kind == "quantile" and distinct is not None and not today[distinct] >= QUANTILE_DISTINCT_MIN:
+            past[:, j], today[j] = np.nan, np.nan
+
+
+def _usual(past: Array) -> float:
+    known = np.abs(past[np.isfinite(past)])
+    size = float(np.median(known)) if len(known) else 1.0
+    if size <= 0.0:
+        size = float(known.max()) if len(known) and known.max() > 0 else 1.0
+    return size
+
+
+def _part(m: Measure, j: int, scaled: _Scaled, forecast: Forecast, score: float, weight: float, what: str) -> Evidence:
+    past = damped(forecast, j) if math.isfinite(score) else None
+    location, scale, size = float(forecast.location[j]), float(forecast.scale[j]), float(scaled.unit[j])
+    expected, low, high = (
+        (float(np.sinh(np.clip(location + k * scale, -300, 300)) * size) if past else None) for k in (0.0, -3.0, 3.0)
+    )
+    value = float(np.sinh(scaled.today[j]) * size) if math.isfinite(scaled.today[j]) else None
+    relative = 0.0
+    if past and expected is not None and value is not None:
+        relative = abs(value - expected) / max(abs(value), abs(expected), 1e-12)
+    return Evidence(
+        check=f"stats.{m.column}",
+        kind="stats",
+        score=abs(score) if past else None,
+        past=past,
+        columns=(m.column,),
+        shares=(1.0,),
+        change=_change(m, score),
+        effect=min(1.0, relative),
+        weight=weight,
+        observation=Observation(what, value, expected, low, high, "share" if m.kind == "true" else ""),
+    )
+
+
+def _what(m: Measure, times: set[str]) -> str:
+    if m.column in times and m.kind == "quantile":
+        return f"median of {m.column}, days after the partition's start"
+    if m.kind == "quantile":
+        return f"median of {m.column}" if m.argument == "0.5" else f"{float(m.argument):.0%} quantile of {m.column}"
+    return _WORDS[m.kind].format(m.column)
+
+
+def _change(m: Measure, score: float) -> Change:
+    up = score > 0
+    match m.kind:
+        case "stddev" | "min" | "max":
+            return Change.SPREAD
+        case "length_mean":
+            return Change.FORMAT
+        case "distinct":
+            return Change.VALUES_NEW if up else Change.VALUES_GONE
+        case "time_min" | "time_max":
+            return Change.ROWS_MISSING if up == (m.kind == "time_min") else Change.OTHER
+        case _:
+            return Change.SHIFT_UP if up else Change.SHIFT_DOWN
+
+
+def _lead(column: str, parts: Sequence[Evidence], weight: float) -> Evidence:
+    """The column's evidence: the part with the smallest tail leads, the others stand behind it."""
+    known = [p for p in parts if p.past is not None and p.score is not None]
+    if not known:
+        return Evidence(f"stats.{column}", "stats", None, columns=(column,), shares=(1.0,), weight=weight)
+    lead = min(known, key=lambda p: p.past.tail(p.score) if p.past and p.score is not None else 1.0)
+    return Evidence(
+        check=lead.check,
+        kind="stats",
+        score=lead.score,
+        past=lead.past,
+        columns=lead.columns,
+        shares=lead.shares,
+        change=lead.change,
+        effect=lead.effect,
+        weight=weight,
+        observation=lead.observation,
+        parts=tuple(known),
+    )

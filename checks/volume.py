@@ -1,0 +1,56 @@
+"""How many rows came, against the past."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from checks.evidence import damped, read_panel
+from checks.series import forecast_panel
+from monitor.types import ROWS, Aggregate, Change, Evidence, Input, Observation, Partition, Table, Values
+
+WEIGHT = 6.0
+FLOOR = 0.015
+"""Smallest scale of log(rows): changes of a few percent are nobody's morning."""
+
+
+class Volume:
+    """`volume`: the row count on the log scale against its past, days without any rows left to `freshness`."""
+
+    name = "volume"
+
+    def inputs(self, table: Table) -> Sequence[Input]:
+        """The row count."""
+        return [Aggregate(ROWS)]
+
+    def evaluate(self, table: Table, partition: Partition, values: Values) -> Sequence[Evidence]:
+        """One piece of evidence; none for a partition without rows."""
+        panel = read_panel(table, partition, values, [ROWS])
+        rows = float(panel.today[0])
+        if not rows > 0:
+            return []
+        logs = np.log(np.where(panel.values > 0, panel.values, np.nan))
+        noise = (1.0 / np.sqrt(np.maximum(panel.rows, 1.0)))[:, None]
+        forecast = forecast_panel(logs, panel.calendar, noise, np.array([FLOOR]))
+        past = damped(forecast, 0)
+        if past is None:
+            return [
+                Evidence("volume", "volume", None, weight=WEIGHT, observation=Observation("rows", rows, unit="rows"))
+            ]
+        score = float(forecast.standardise(np.log(np.array([rows])))[0])
+        location, scale = float(forecast.location[0]), float(forecast.scale[0])
+        expected, low, high = (float(np.exp(np.clip(location + k * scale, -50, 50))) for k in (0.0, -3.0, 3.0))
+        return [
+            Evidence(
+                check="volume",
+                kind="volume",
+                score=abs(score),
+                past=past,
+                change=Change.ROWS_EXTRA if score > 0 else Change.ROWS_MISSING,
+                effect=min(1.0, abs(rows - expected) / max(expected, 1.0)),
+                weight=WEIGHT,
+                observation=Observation("rows", rows, expected, low, high, "rows"),
+                detail={"deficit": expected - rows},
+            )
+        ]
