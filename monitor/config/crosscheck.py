@@ -1,0 +1,194 @@
+"""What the parts of a configuration must be to each other: warehouses named, channels known, names not twice.
+
+It looks at the plain values, so that it finds its problems beside those of other kinds, in one go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from typing import Any
+
+from monitor.config.names import parse_table_name
+from monitor.config.rules import EntityEntry, MetricEntry, RelationEntry, RuleEntry
+from monitor.config.source import Loc, Source
+from monitor.config.sql import DIALECTS, Fragment, FragmentError, parse_fragment
+from monitor.config.suggest import any_of, did_you_mean
+from monitor.config.urls import url_scheme
+
+CHANNEL_SCHEMES = frozenset({"console", "folder", "slack", "teams", "email", "webhook"})
+WAREHOUSE_SCHEMES = frozenset({"duckdb", "files"})
+STORE_SCHEMES = frozenset({"sqlite", "postgresql"})
+_YAML_TRAPS = frozenset({"yes", "no", "on", "off"})
+_NAMED: dict[str, type[RuleEntry | MetricEntry | EntityEntry | RelationEntry]] = {
+    "rules": RuleEntry,
+    "metrics": MetricEntry,
+    "entities": EntityEntry,
+    "relations": RelationEntry,
+}
+
+
+def crosscheck(source: Source) -> None:
+    """Note every problem between the parts of `source.data` that is not one of a single key's type."""
+    data = source.data
+    warehouses = data.get("warehouses")
+    warehouses = warehouses if isinstance(warehouses, dict) else {}
+    _check_urls(source, warehouses, data.get("store"))
+    _check_channels(source, data)
+    seen: dict[str, int] = {}
+    for index, entry in enumerate(_list(data.get("tables"))):
+        if isinstance(entry, dict):
+            _check_table(source, ("tables", index), entry, warehouses, seen)
+
+
+def plugin_names(group: str) -> frozenset[str]:
+    """The names under which installed packages offer something to daywatch."""
+    return frozenset(point.name for point in entry_points(group=f"daywatch.{group}"))
+
+
+def dialect_of(warehouse: Any) -> str:
+    """The name that sqlglot has for the SQL that a warehouse, as configured, speaks; empty where not known."""
+    url = warehouse.get("url") if isinstance(warehouse, dict) else warehouse
+    return DIALECTS.get(url_scheme(url), "") if isinstance(url, str) else ""
+
+
+def _check_urls(source: Source, warehouses: dict[str, Any], store: Any) -> None:
+    known = WAREHOUSE_SCHEMES | plugin_names("warehouses")
+    for name, body in warehouses.items():
+        loc: Loc = ("warehouses", name, "url") if isinstance(body, dict) else ("warehouses", name)
+        if not name or any(letter in name for letter in '."*?') or name != name.strip():
+            source.problem(("warehouses", name), "a warehouse's name holds no dots, quotes, `*` or `?`, such as main")
+        _check_url(
+            source, loc, body.get("url") if isinstance(body, dict) else body, known, "duckdb:///warehouse.duckdb"
+        )
+    _check_url(source, ("store",), store, STORE_SCHEMES, "sqlite:///daywatch.db")
+
+
+def _check_url(source: Source, loc: Loc, url: Any, known: frozenset[str], example: str) -> None:
+    if not isinstance(url, str) or _is_known(source, loc):
+        return
+    scheme = url_scheme(url)
+    if not scheme:
+        source.problem(loc, f"not a URL: it does not begin with an engine's name and `://`, for example {example}")
+    elif scheme not in known:
+        meant = did_you_mean(scheme, known)
+        source.problem(loc, f"unknown engine {scheme}{meant or f'; known are {any_of(sorted(known))}'}")
+    elif scheme in ("duckdb", "sqlite") and not url.partition("://")[2].startswith("/"):
+        source.problem(loc, f"a file's path follows three slashes (four if it is absolute), for example {example}")
+
+
+def _check_channels(source: Source, data: dict[str, Any]) -> None:
+    known = CHANNEL_SCHEMES | plugin_names("notifiers")
+    for loc, name in _channel_names(data):
+        if isinstance(name, str) and not _is_known(source, loc):
+            scheme, _, address = name.partition(":")
+            if scheme not in known:
+                meant = did_you_mean(scheme, known)
+                source.problem(
+                    loc, f"unknown kind of channel {scheme!r}{meant or f'; known are {any_of(sorted(known))}'}"
+                )
+            elif ":" in name and not address.strip():
+                source.problem(loc, f"nothing after `{scheme}:`; name where to, such as slack:#data-alerts")
+
+
+def _channel_names(data: dict[str, Any]) -> Iterator[tuple[Loc, Any]]:
+    if isinstance(data.get("channels"), dict):
+        yield from ((("channels", name), name) for name in data["channels"])
+    defaults = data.get("defaults")
+    if isinstance(defaults, dict):
+        yield from ((("defaults", "channels", i), name) for i, name in enumerate(_list(defaults.get("channels"))))
+    for index, entry in enumerate(_list(data.get("tables"))):
+        if isinstance(entry, dict):
+            for i, name in enumerate(_list(entry.get("channels"))):
+                yield ("tables", index, "channels", i), name
+
+
+def _check_table(
+    source: Source, loc: Loc, entry: dict[str, Any], warehouses: dict[str, Any], seen: dict[str, int]
+) -> None:
+    name, dialect = entry.get("name"), ""
+    if isinstance(name, str):
+        _check_once(source, (*loc, "name"), name, seen)
+        dialect = dialect_of(warehouses.get(_check_warehouse(source, (*loc, "name"), name, warehouses)))
+    for relation_loc, relation in _mappings(entry, "relations", loc):
+        if isinstance(relation.get("references"), str):
+            _check_warehouse(source, (*relation_loc, "references"), relation["references"], warehouses)
+    for inner, fragment, text in _fragments(entry, loc):
+        if isinstance(text, str) and not _is_known(source, inner):
+            try:
+                parse_fragment(text, fragment, dialect)
+            except FragmentError as error:
+                source.problem(inner, str(error))
+    _check_values(source, entry, loc)
+    for key in _NAMED:
+        _check_names(source, entry, key, loc)
+
+
+def _check_once(source: Source, loc: Loc, name: str, seen: dict[str, int]) -> None:
+    line = source.place(loc).line
+    if name in seen:
+        source.problem(loc, f"this table has an entry already (line {seen[name]}); put both into one")
+    seen.setdefault(name, line)
+
+
+def _check_warehouse(source: Source, loc: Loc, name: str, warehouses: dict[str, Any]) -> str:
+    try:
+        first = parse_table_name(name).warehouse
+    except ValueError:
+        return ""  # told where the text is checked
+    if first not in warehouses and not _is_known(source, loc):
+        names = any_of(sorted(warehouses)) if warehouses else "no warehouse"
+        meant = did_you_mean(first, warehouses)
+        source.problem(loc, f"unknown warehouse {first!r}{meant or f'; known here: {names}'}")
+    return first
+
+
+def _fragments(entry: dict[str, Any], loc: Loc) -> Iterator[tuple[Loc, Fragment, Any]]:
+    yield (*loc, "where"), "condition", entry.get("where")
+    for key in ("rules", "metrics", "entities"):
+        for inner, item in _mappings(entry, key, loc):
+            yield (*inner, "where"), "condition", item.get("where")
+            yield (*inner, "sql"), "condition" if key == "rules" else "aggregate", item.get("sql")
+            yield (*inner, "statistic"), "aggregate", item.get("statistic")
+
+
+def _check_values(source: Source, entry: dict[str, Any], loc: Loc) -> None:
+    """`[NO, SE]` is a boolean and a text to YAML, which nobody means."""
+    for inner, rule in _mappings(entry, "rules", loc):
+        body = rule.get("in_set")
+        for index, value in enumerate(_list(body.get("values")) if isinstance(body, dict) else []):
+            place = source.place((*inner, "in_set", "values", index))
+            if isinstance(value, bool) and place.raw.lower() in _YAML_TRAPS:
+                source.problem(
+                    (*inner, "in_set", "values", index),
+                    f"YAML reads `{place.raw}` as the boolean {str(value).lower()}; put it in quotes:"
+                    f' "{place.raw}", or write {str(value).lower()}',
+                )
+
+
+def _check_names(source: Source, entry: dict[str, Any], key: str, loc: Loc) -> None:
+    seen: dict[str, int] = {}
+    for inner, item in _mappings(entry, key, loc):
+        try:
+            name = _NAMED[key].model_validate(item).called
+        except ValueError:
+            continue  # told where the entry is checked
+        place = source.place((*inner, "name"))
+        if name in seen:
+            given = "" if item.get("name") else ", made of its kind and column"
+            source.problem(
+                (*inner, "name"), f"the name {name}{given} is taken by line {seen[name]}; give it another name"
+            )
+        seen.setdefault(name, place.line)
+
+
+def _is_known(source: Source, loc: Loc) -> bool:
+    return any(problem.loc == loc for problem in source.problems)
+
+
+def _mappings(entry: dict[str, Any], key: str, loc: Loc) -> list[tuple[Loc, dict[str, Any]]]:
+    return [((*loc, key, i), item) for i, item in enumerate(_list(entry.get(key))) if isinstance(item, dict)]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,187 @@
+"""From entries and patterns to the tables of the warehouses, ready to be run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from monitor.config.claims import Claim, Listings, Path, Warn, claim_tables, keep_only, parse_only
+from monitor.config.lookup import Misses, look_up, look_up_references
+from monitor.config.models import (
+    BACKFILL_DAYS,
+    DRIFT_BACKFILL_DAYS,
+    FALSE_ALERTS_PER_MONTH,
+    SAMPLE_ROWS,
+    Config,
+)
+from monitor.config.names import write_table_name
+from monitor.config.source import Loc, Source
+from monitor.errors import UsageError
+from monitor.types import Cadence, Column, Table, TimeColumn
+
+if TYPE_CHECKING:
+    from monitor.warehouses.base import Warehouse
+
+_log = logging.getLogger(__name__)
+
+
+def open_warehouses(config: Config, names: Collection[str] | None = None) -> dict[str, Warehouse]:
+    """Open the warehouses of a configuration, or those of them that are named.
+
+    Raises:
+        UsageError: a warehouse's address is wrong.
+        SourceError: a warehouse cannot be reached.
+    """
+    from monitor.warehouses import Limits, open_warehouse  # noqa: PLC0415 - loads drivers
+
+    return {
+        name: open_warehouse(
+            name,
+            entry.url.get_secret_value(),
+            Limits(
+                statement_timeout_s=entry.statement_timeout_s,
+                rows_max=entry.rows_max,
+                cost_rows_max=entry.cost_rows_max,
+            ),
+        )
+        for name, entry in config.warehouses.items()
+        if names is None or name in names
+    }
+
+
+def resolve_tables(
+    config: Config,
+    warehouses: Mapping[str, Warehouse],
+    only: Sequence[str] | None = None,
+    warn: Warn = _log.warning,
+) -> list[Table]:
+    """Look up the tables a configuration names, in the file's order.
+
+    An entry with an exact name wins over patterns, and among patterns the first. What an entry does not say of its
+    time column, cadence and key is discovered from the data; a table in which no time column is found has
+    `time=None`.
+
+    Args:
+        config: the configuration.
+        warehouses: the open warehouses by name; those that `only` does not touch may be missing.
+        only: names or patterns of tables to keep; all by default.
+        warn: told what is odd but no error: a pattern without a table, a table of a pattern without a column.
+
+    Raises:
+        UsageError: a table or column named does not exist, or `only` names none; each with its line.
+        SourceError: a warehouse cannot answer.
+    """
+    source = Source(config.source.name, config.source.data, config.source.places, [], config.source.secrets)
+    listings = Listings(warehouses)
+    claims = claim_tables(config, listings, source, warn, None if only is None else [parse_only(name) for name in only])
+    if only is not None:
+        claims = keep_only(claims, only, config)
+    source.fail()
+    tables = [table for claim in claims for table in _resolve(claim, config, listings, source, warn)]
+    source.fail()
+    return tables
+
+
+def _resolve(claim: Claim, config: Config, listings: Listings, source: Source, warn: Warn) -> Iterator[Table]:
+    misses = Misses(claim)
+    looked_up = []
+    for path in claim.paths:
+        columns = listings.columns(claim.name.warehouse, path)
+        table = write_table_name(claim.name.warehouse, path)
+        look_up(claim, config, table, columns, misses)
+        look_up_references(claim, table, listings, misses)
+        looked_up.append((path, table, columns))
+    before = len(source.problems)
+    misses.tell(source, warn)
+    if len(source.problems) > before:
+        return
+    for path, table, columns in looked_up:
+        resolved = _build(claim, config, path, table, columns, misses, listings)
+        try:
+            yield _fill(resolved, claim, listings, misses)
+        except UsageError as error:
+            line_loc: Loc = (*claim.loc, "time_column")
+            source.problem(line_loc, f"{table}: {error}" if claim.name.is_pattern else str(error))
+
+
+def _build(
+    claim: Claim,
+    config: Config,
+    path: Path,
+    name: str,
+    columns: tuple[Column, ...],
+    misses: Misses,
+    listings: Listings,
+) -> Table:
+    """The table with what the entry, the defaults and daywatch itself say; time and key are filled in after."""
+    entry, defaults = claim.entry, config.defaults
+
+    def setting(key: str, otherwise: Any) -> Any:
+        own = getattr(entry, key)
+        shared = getattr(defaults, key) if own is None else own
+        return otherwise if shared is None else shared
+
+    def kept(key: str) -> tuple[Mapping[str, Any], ...]:
+        items = enumerate(getattr(entry, key))
+        return tuple(item.normal() for i, item in items if not misses.at((*claim.loc, key, i), name))
+
+    has_key = entry.key is not None and not misses.at((*claim.loc, "key"), name)
+    where = None if misses.at((*claim.loc, "where"), name) else entry.where
+    return Table(
+        name=name,
+        warehouse=claim.name.warehouse,
+        path=path,
+        columns=columns,
+        time=_time(claim, path, name, misses, listings),
+        cadence=entry.cadence or Cadence.DAY,
+        timezone=setting("timezone", config.timezone),
+        where=where,
+        key=tuple(entry.key or ()) if has_key else (),
+        ignore_columns=frozenset(entry.ignore_columns) & {column.name for column in columns},
+        due=entry.due,
+        sample_rows=setting("sample_rows", SAMPLE_ROWS),
+        false_alerts_per_month=setting("false_alerts_per_month", FALSE_ALERTS_PER_MONTH),
+        backfill_days=setting("backfill_days", BACKFILL_DAYS),
+        drift_backfill_days=setting("drift_backfill_days", DRIFT_BACKFILL_DAYS),
+        automatic=entry.automatic,
+        show_values=setting("show_values", otherwise=False),
+        owner=setting("owner", None),
+        labels=tuple(entry.labels),
+        channels=tuple(setting("channels", ())),
+        priority=entry.priority,
+        country=setting("country", None),
+        metrics=kept("metrics"),
+        rules=kept("rules"),
+        entities=kept("entities"),
+        relations=kept("relations"),
+    )
+
+
+def _time(claim: Claim, path: Path, name: str, misses: Misses, listings: Listings) -> TimeColumn | None:
+    column = claim.entry.time_column
+    if column is None or misses.at((*claim.loc, "time_column"), name):
+        return None
+    form = listings.open(claim.name.warehouse).time_form(path, column, claim.entry.time_unit)
+    return TimeColumn(column, form)
+
+
+def _fill(table: Table, claim: Claim, listings: Listings, misses: Misses) -> Table:
+    """Discover what the entry leaves open: time column with its cadence, and key."""
+    from monitor.discover import find_keys, find_time  # noqa: PLC0415 - loads pandas
+
+    warehouse = listings.open(table.warehouse)
+    if table.time is None:
+        found = find_time(warehouse, table)
+        if found is not None:
+            cadence = claim.entry.cadence or found.cadence
+            table = replace(table, time=TimeColumn(found.column, found.form), cadence=cadence)
+    if (
+        not table.key
+        and table.time is not None
+        and (claim.entry.key is None or misses.at((*claim.loc, "key"), table.name))
+    ):
+        keys = find_keys(warehouse, table)
+        table = replace(table, key=keys[0] if keys else ())
+    return table
