@@ -1,0 +1,55 @@
+"""The only writer of state: what was measured, found, alerted, said and claimed.
+
+The names below load on first use, because SQLAlchemy and pandas are too heavy for `daywatch --help`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from monitor.store.records import (
+        CostSum,
+        Delivery,
+        Feedback,
+        FeedbackAction,
+        IncidentEvent,
+        IncidentState,
+        IncidentStatus,
+        Measured,
+        OutboxItem,
+        PastPartition,
+        Pruned,
+        Recorded,
+        RunRecord,
+        Seen,
+        TableStatus,
+    )
+    from monitor.store.store import Store
+
+__all__ = [
+    "CostSum",
+    "Delivery",
+    "Feedback",
+    "FeedbackAction",
+    "IncidentEvent",
+    "IncidentState",
+    "IncidentStatus",
+    "Measured",
+    "OutboxItem",
+    "PastPartition",
+    "Pruned",
+    "Recorded",
+    "RunRecord",
+    "Seen",
+    "Store",
+    "TableStatus",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module("monitor.store.store" if name == "Store" else "monitor.store.records")
+    return getattr(module, name)

@@ -1,0 +1,80 @@
+"""Alerts on their way out: written with the incident, taken by senders, and kept until a channel has them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, select, update
+
+from monitor.store.models import outbox
+from monitor.store.names import incident_name
+from monitor.store.records import OutboxItem
+
+
+def read_pending(connection: Connection, limit: int, now: dt.datetime) -> list[OutboxItem]:
+    """The alerts that are due, oldest first; nothing is changed."""
+    wanted = select(outbox).where(outbox.c.due_at <= now).order_by(outbox.c.id).limit(limit)
+    return [_item(row) for row in connection.execute(wanted)]
+
+
+def take(connection: Connection, limit: int, now: dt.datetime, lease_s: float) -> list[OutboxItem]:
+    """The same, for one of several senders: nobody else is given them before the lease ends."""
+    due = (
+        select(outbox)
+        .where(outbox.c.due_at <= now)
+        .order_by(outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)  # PostgreSQL; on SQLite the write lock is held already
+    )
+    rows = connection.execute(due).all()
+    leased = update(outbox).where(outbox.c.id.in_([row.id for row in rows]))
+    connection.execute(leased.values(due_at=now + dt.timedelta(seconds=lease_s), taken_at=now))
+    return [_item(row) for row in rows]
+
+
+def _item(row: Row[Any]) -> OutboxItem:
+    return OutboxItem(
+        alert=row.alert,
+        incident=incident_name(row.incident_id),
+        table=row.table_name,
+        partition=row.label,
+        event=row.event,
+        channel=row.channel,
+        payload=json.loads(row.payload),
+        attempts=row.attempts,
+        uncertain=row.taken_at is not None,
+        enqueued_at=row.enqueued_at,
+        error=row.error,
+    )
+
+
+def mark_delivered(connection: Connection, alert: str, now: dt.datetime, receipt: str | None) -> bool:
+    """The channel has it. False for an unknown alert, and for one already settled."""
+    return _settle(
+        connection,
+        alert,
+        due_at=None,
+        taken_at=None,
+        delivered_at=now,
+        receipt=receipt,
+        attempts=outbox.c.attempts + 1,
+        error=None,
+    )
+
+
+def mark_failed(connection: Connection, alert: str, error: str, retry_at: dt.datetime) -> bool:
+    """The channel refused it, or could not be reached: it is due again at `retry_at`."""
+    return _settle(connection, alert, due_at=retry_at, taken_at=None, attempts=outbox.c.attempts + 1, error=error)
+
+
+def mark_given_up(connection: Connection, alert: str, error: str) -> bool:
+    """Nobody tries again. The row stays, so that a re-run of the day does not send it after all."""
+    return _settle(connection, alert, due_at=None, taken_at=None, attempts=outbox.c.attempts + 1, error=error)
+
+
+def _settle(connection: Connection, alert: str, **changes: Any) -> bool:
+    unsettled: ColumnElement[bool] = (outbox.c.alert == alert) & outbox.c.due_at.is_not(None)
+    settled = update(outbox).where(unsettled).values(**changes).returning(outbox.c.id)
+    return connection.execute(settled).scalar() is not None

@@ -1,0 +1,228 @@
+"""What goes into the store and what comes out of it. Frozen values; none of them holds rows of a table."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple
+
+from monitor.types import Change, Column, Cost, Finding, Incident, Partition, Severity
+
+Source = Literal["run", "backfill"]
+
+
+class FeedbackAction(StrEnum):
+    """What a person can say about an incident."""
+
+    ACKNOWLEDGE = "acknowledge"
+    ASSIGN = "assign"
+    RESOLVE = "resolve"
+    EXPECTED = "expected"
+    MUTE = "mute"
+    NOISE = "noise"
+
+
+class IncidentStatus(StrEnum):
+    """Where in its life an incident stands."""
+
+    OPEN = "open"
+    RECOVERED = "recovered"
+    RESOLVED = "resolved"
+    EXPECTED = "expected"
+    MUTED = "muted"
+
+
+class Seen(NamedTuple):
+    """A partition by name: how it is written, and the text that sorts it in time."""
+
+    label: str
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured of one partition: one row of the table's past.
+
+    `values` are aggregates by `Measure.key` (NaN and infinities are stored as None), `scores` and `surprises` are by
+    check name and must be finite, `failed` names the checks that judged the partition bad.
+    """
+
+    partition: Partition
+    values: Mapping[str, float | None] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+    surprises: Mapping[str, float] = field(default_factory=dict)
+    failed: frozenset[str] = frozenset()
+    schema: tuple[Column, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastPartition:
+    """A past partition as its latest revision has it; `expected`: a person said that this partition is fine."""
+
+    partition: Partition
+    values: Mapping[str, float | None]
+    scores: Mapping[str, float]
+    surprises: Mapping[str, float]
+    failed: frozenset[str]
+    expected: bool
+    schema: tuple[Column, ...] | None
+    source: Source
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message that must reach a channel because of an incident of the same record.
+
+    `incident` is the incident's key in the record (`INC-17` or temporary). In `payload`, texts under the names
+    `incident` and `incidents` that equal a temporary incident key, and texts under `finding`, `findings` and `id` that
+    equal a temporary finding key, become the allocated ids, at any depth.
+    """
+
+    incident: str
+    channel: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """Everything that judging one partition brought to light, recorded in one transaction.
+
+    `findings` and `incidents` may carry temporary keys as ids (anything but `F-n` and `INC-n`, such as `new:0`);
+    `Finding.incident`, `Incident.findings` and `Delivery.incident` refer to the same keys. `at` is the moment of
+    recording, an aware datetime; `seconds` is how long the run took.
+    """
+
+    table: str
+    partition: Partition
+    at: dt.datetime
+    values: Mapping[str, float | None] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+    surprises: Mapping[str, float] = field(default_factory=dict)
+    schema: tuple[Column, ...] | None = None
+    source: Source = "run"
+    findings: Sequence[Finding] = ()
+    incidents: Sequence[Incident] = ()
+    deliveries: Sequence[Delivery] = ()
+    cost: Cost = field(default_factory=Cost)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The record as stored: ids filled in; `alerts` are the ids of the alerts that entered the outbox just now."""
+
+    revision: int
+    findings: tuple[Finding, ...]
+    incidents: tuple[Incident, ...]
+    alerts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentEvent:
+    """One step in an incident's life, with the order of the partition it happened on."""
+
+    incident: Incident
+    order: str
+    revision: int
+    recorded_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentState:
+    """An incident as its events and the feedback on it leave it.
+
+    `opened` and `last_seen` are the first and the last partition it lived on, `closed` the one it recovered on.
+    `columns` and `checks` are those of all its partitions, the latest first; `title`, `change` and `findings` are of
+    the latest; `severity` and `surprise` the highest so far. `alerted`: at least one alert went out. A mute whose
+    `muted_until` has passed is the reader's to ignore: the store has no clock.
+    """
+
+    id: str
+    table: str
+    opened: Seen
+    last_seen: Seen
+    columns: tuple[str, ...]
+    checks: tuple[str, ...]
+    change: Change
+    title: str
+    severity: Severity
+    surprise: float
+    status: IncidentStatus
+    alerted: bool = False
+    closed: Seen | None = None
+    muted_until: dt.datetime | None = None
+    owner: str | None = None
+    acknowledged: bool = False
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxItem:
+    """An alert on its way out.
+
+    `alert` is a UUID that stays the same over all attempts: put it into the message's metadata. `uncertain`: an
+    earlier sender took it and never said how it ended, so ask the channel for the id before sending again.
+    """
+
+    alert: str
+    incident: str
+    table: str
+    partition: str
+    event: str
+    channel: str
+    payload: Mapping[str, Any]
+    attempts: int
+    uncertain: bool
+    enqueued_at: dt.datetime
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a person said about an incident, and when."""
+
+    incident: str
+    action: FeedbackAction
+    who: str | None
+    note: str | None
+    until: dt.datetime | None
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CostSum:
+    """What recorded runs cost together; `bytes` is None where no engine told."""
+
+    runs: int = 0
+    queries: int = 0
+    rows: int = 0
+    bytes: int | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TableStatus:
+    """Where a table stands: its last judged partition, what was not well there, and its live incidents."""
+
+    table: str
+    partition: Seen
+    judged_at: dt.datetime
+    failing: tuple[str, ...]
+    errored: tuple[str, ...]
+    skipped: tuple[str, ...]
+    incidents: tuple[IncidentState, ...]
+    cost: CostSum
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """How many rows retention removed."""
+
+    partitions: int
+    findings: int
+    events: int
+    incidents: int
+    alerts: int

@@ -1,0 +1,286 @@
+"""The store as the rest of daywatch sees it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Self
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import URL
+
+from monitor.errors import UsageError
+from monitor.store import claims, found, incidents, migrate, opinions, outbox, past, recording, retention, standing
+from monitor.store.engine import (
+    connect,
+    create_folder,
+    file_of,
+    for_writing,
+    outside_transactions,
+    parse_url,
+    place,
+    telling,
+)
+from monitor.store.records import (
+    CostSum,
+    Feedback,
+    IncidentEvent,
+    IncidentState,
+    Measured,
+    OutboxItem,
+    PastPartition,
+    Pruned,
+    Recorded,
+    RunRecord,
+    TableStatus,
+)
+from monitor.types import Finding
+
+
+class Store:
+    """What daywatch remembers. Safe to share between threads; other processes open the same URL.
+
+    The store has no clock: every time is handed in, aware, and kept as UTC. Partitions are named by their
+    `Partition.order` unless a label is asked for. Every method raises SourceError where the database cannot be
+    reached, is locked for too long, or is full; then nothing of the call was recorded.
+    """
+
+    def __init__(self, engine: Engine, url: URL, *, read_only: bool) -> None:
+        self._engine = engine
+        self._writer = for_writing(engine)
+        self._url = url
+        self._read_only = read_only
+
+    @classmethod
+    def open(cls, url: str, *, migrate: bool = True, read_only: bool = False) -> Store:
+        """Open the store at a SQLAlchemy URL, made and brought up to date where needed.
+
+        Args:
+            url: `sqlite:///path` (relative to the working directory) or `postgresql+psycopg://...`; `sqlite://` lives
+                in memory, for this object alone.
+            migrate: create or upgrade the schema; False wants a store that is up to date.
+            read_only: refuse every write; the store must be there.
+
+        Raises:
+            UsageError: no usable URL, not a daywatch store, or one written by a newer daywatch.
+            SourceError: unreachable, locked, full, or not allowed to be written.
+        """
+        parsed = parse_url(url)
+        path = file_of(parsed)
+        if read_only and path is not None and not path.exists():
+            raise UsageError("there is no store here yet", where=place(parsed), mend="`daywatch run` makes one")
+        if not read_only:
+            create_folder(parsed)
+        store = cls(connect(parsed, read_only=read_only), parsed, read_only=read_only)
+        try:
+            store._prepare(migrate_=migrate and not read_only)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _prepare(self, *, migrate_: bool) -> None:
+        with telling(self._url):
+            if migrate_:
+                migrate.bring_up_to_date(self._engine, self._url)
+            else:
+                migrate.check_version(self._engine, self._url)
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{place(self._url)}>"
+
+    @property
+    def url(self) -> str:
+        """Where the store is, for people: without its password."""
+        return self._url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with telling(self._url), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        if self._read_only:
+            raise UsageError("the store was opened for reading only", where=place(self._url))
+        with telling(self._url), self._writer.begin() as connection:
+            yield connection
+
+    # The past of a table
+
+    def history(self, table: str, before: str | None = None, limit: int = 400) -> list[PastPartition]:
+        """The latest revision of each partition before `before` (exclusive), oldest first, the newest `limit`."""
+        with self._reading() as connection:
+            return past.history(connection, table, before, limit)
+
+    def record(self, run: RunRecord) -> Recorded:
+        """Record everything of one judged partition in one transaction: all of it or nothing.
+
+        The partition gets its next revision; earlier ones stay, but no longer count. Findings and new incidents get
+        their ids; an incident that an earlier revision of this partition opened keeps its id when it is found again.
+        Deliveries enter the outbox unless the same (incident, partition, event, channel) ever did.
+
+        Raises:
+            ValueError: a key that names nothing in the record, an unknown incident, or a score that is not finite.
+        """
+        with self._writing() as connection:
+            return recording.record(connection, run)
+
+    def record_backfill(self, table: str, rows: Sequence[Measured], now: dt.datetime) -> int:
+        """Record measured partitions that have no row yet, in one transaction; how many were recorded."""
+        with self._writing() as connection:
+            return past.append_backfill(connection, table, rows, now)
+
+    def update_scores(
+        self,
+        table: str,
+        scores: Mapping[str, Mapping[str, float]],
+        now: dt.datetime,
+        *,
+        surprises: Mapping[str, Mapping[str, float]] | None = None,
+    ) -> int:
+        """Merge scores (by partition order, then check) into partitions that have a row; how many changed.
+
+        Each changed partition gets a revision; findings and incidents of the last judged one go on counting.
+        """
+        with self._writing() as connection:
+            return past.merge_scores(connection, table, scores, surprises or {}, now)
+
+    # Findings and incidents
+
+    def findings(self, table: str | None = None, partition: str | None = None, latest: bool = True) -> list[Finding]:
+        """Findings of a table and of a partition (by label), of the latest judged revisions or of all."""
+        with self._reading() as connection:
+            return found.read_findings(connection, table, partition, latest=latest)
+
+    def finding(self, name: str) -> Finding | None:
+        """The finding of this id, whichever revision it is of; None where there is none."""
+        with self._reading() as connection:
+            return found.read_finding(connection, name)
+
+    def last_failures(self, table: str, check: str, before: str, limit: int = 5) -> list[str]:
+        """Labels of the last partitions before `before` (order, exclusive) on which the check failed, newest first."""
+        with self._reading() as connection:
+            return found.read_last_failures(connection, table, check, before, limit)
+
+    def incidents(
+        self, table: str | None = None, *, open_only: bool = False, at: str | None = None
+    ) -> list[IncidentState]:
+        """Incidents as they stood before partition `at` (order, exclusive), in the order they were opened.
+
+        `open_only` keeps those that are open or muted. `at` makes sense for one table only.
+        """
+        with self._reading() as connection:
+            return incidents.read_incidents(connection, table, open_only=open_only, at=at)
+
+    def incident_events(self, incident: str) -> list[IncidentEvent]:
+        """The events of an incident that count, in the order of partitions; empty for an unknown one."""
+        with self._reading() as connection:
+            return incidents.read_events(connection, incident)
+
+    def feedback(
+        self,
+        incident: str,
+        action: str,
+        *,
+        now: dt.datetime,
+        who: str | None = None,
+        note: str | None = None,
+        until: dt.datetime | None = None,
+    ) -> Feedback:
+        """Record what a person says about an incident; `who` is the assignee where the action is `assign`.
+
+        Raises:
+            UsageError: unknown incident (naming the nearest ones) or unknown action.
+        """
+        with self._writing() as connection:
+            return opinions.say(connection, incident, action, who=who, note=note, until=until, now=now)
+
+    def feedback_on(self, incident: str) -> list[Feedback]:
+        """Everything said about an incident, oldest first; UsageError for an unknown one."""
+        with self._reading() as connection:
+            return opinions.read_feedback(connection, incident)
+
+    # Alerts
+
+    def pending(self, limit: int, now: dt.datetime) -> list[OutboxItem]:
+        """Alerts that are due, oldest first; only looks."""
+        with self._reading() as connection:
+            return outbox.read_pending(connection, limit, now)
+
+    def take(self, limit: int, now: dt.datetime, lease_s: float = 120.0) -> list[OutboxItem]:
+        """Alerts that are due, for one of several senders: no other is given them within the lease.
+
+        A sender that dies leaves them due at the lease's end, and marked `uncertain`.
+        """
+        with self._writing() as connection:
+            return outbox.take(connection, limit, now, lease_s)
+
+    def delivered(self, alert: str, now: dt.datetime, receipt: str | None = None) -> bool:
+        """The channel has the alert; False where it is unknown or already settled."""
+        with self._writing() as connection:
+            return outbox.mark_delivered(connection, alert, now, receipt)
+
+    def failed(self, alert: str, error: str, retry_at: dt.datetime) -> bool:
+        """The attempt failed: due again at `retry_at`. False where it is unknown or already settled."""
+        with self._writing() as connection:
+            return outbox.mark_failed(connection, alert, error, retry_at)
+
+    def give_up(self, alert: str, error: str) -> bool:
+        """Nobody tries again; a re-run of the day does not either. False where unknown or already settled."""
+        with self._writing() as connection:
+            return outbox.mark_given_up(connection, alert, error)
+
+    # Claims
+
+    def claim(self, table: str, partition: str, owner: str, now: dt.datetime, lease_s: float) -> bool:
+        """Take the work on a partition; False while somebody (this owner included) holds it, or it is finished."""
+        with self._writing() as connection:
+            return claims.claim(connection, table, partition, owner, now, lease_s)
+
+    def heartbeat(self, table: str, partition: str, owner: str, now: dt.datetime, lease_s: float) -> bool:
+        """Hold on to a claim; False where it is no longer ours: stop working on it."""
+        with self._writing() as connection:
+            return claims.heartbeat(connection, table, partition, owner, now, lease_s)
+
+    def release(self, table: str, partition: str, owner: str, *, finished: bool = False) -> bool:
+        """Let go of a claim, or keep it as finished so that nobody claims it again; False where it is not ours."""
+        with self._writing() as connection:
+            return claims.release(connection, table, partition, owner, finished=finished)
+
+    # The whole
+
+    def status_rows(self, since: dt.datetime | None = None) -> list[TableStatus]:
+        """Where each table that was ever judged stands, by name; costs since a moment (None: ever)."""
+        with self._reading() as connection:
+            return standing.read_status(connection, since)
+
+    def costs(self, table: str | None = None, since: dt.datetime | None = None) -> CostSum:
+        """What the recorded runs of a table (None: of all) cost since a moment (None: ever)."""
+        with self._reading() as connection:
+            return standing.read_costs(connection, table, since)
+
+    def prune(self, before: dt.datetime) -> Pruned:
+        """Remove partitions older than `before`, with their findings; keeps open incidents and feedback."""
+        with self._writing() as connection:
+            return retention.prune(connection, before)
+
+    def vacuum(self) -> None:
+        """Give the space of removed rows back to the disk; a server does this by itself."""
+        if self._engine.dialect.name != "sqlite":
+            return
+        with self._writing():
+            pass  # the read-only guard, and nobody else writing
+        with telling(self._url), outside_transactions(self._engine).connect() as connection:
+            connection.exec_driver_sql("VACUUM")
