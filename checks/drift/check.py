@@ -142,6 +142,14 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
     return Comparison(attributed, marginal, noise, tuple(left_out), min(sides))
 
 
+def scores_of(found: Comparison) -> dict[str, float]:
+    """The scores that make this partition part of later ones' past: `drift`, `drift.<column>`, `marginal.<column>`."""
+    scores = {"drift": found.total}
+    scores.update({f"drift.{name}": nats for name, nats in found.attributed.items()})
+    scores.update({f"marginal.{name}": nats for name, nats in found.marginal.items()})
+    return scores
+
+
 def trim_past(samples: SampleSet) -> tuple[tuple[Partition, pd.DataFrame], ...]:
     """The newest past days that together have enough rows: as many as today, a few thousand for small tables."""
     wanted = max(len(samples.today), PAST_ROWS_MIN)
@@ -203,9 +211,7 @@ def _parts(
     table: Table, partition: Partition, found: Comparison, past: Mapping[str, Sequence[Point]]
 ) -> list[Evidence]:
     """The table's and the columns' scores with their predictive distributions."""
-    scores = {"drift": found.total}
-    scores.update({f"drift.{name}": nats for name, nats in found.attributed.items()})
-    scores.update({f"marginal.{name}": nats for name, nats in found.marginal.items()})
+    scores = scores_of(found)
     predictives = _predict(table, partition, found, list(scores), past)
     weights = {"drift": 1.0}
     return [

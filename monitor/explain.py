@@ -1,0 +1,190 @@
+"""What a finding says to a person: one sentence with its numbers, and the rows to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from monitor.judge import Verdict
+from monitor.types import Change, ColumnKind, Evidence, Observation, Partition, Status, Table
+from monitor.words import day, expectation, names, number, quantity, share
+
+Identify = Callable[[str], str]
+
+CHANGE_WORDS = {
+    Change.NULLS_UP: "more missing values",
+    Change.NULLS_DOWN: "fewer missing values",
+    Change.ZEROS_UP: "more zeros",
+    Change.EMPTY_UP: "more empty texts",
+    Change.VALUES_NEW: "values not seen before",
+    Change.VALUES_GONE: "values that no longer come",
+    Change.VALUES_MIXED: "another mix of values",
+    Change.SHIFT_UP: "higher values",
+    Change.SHIFT_DOWN: "lower values",
+    Change.SCALE: "another scale",
+    Change.SPREAD: "another spread",
+    Change.CONSTANT: "one and the same value",
+    Change.RELATION: "values that no longer fit the other columns",
+    Change.FORMAT: "another format",
+    Change.DUPLICATES: "repeated rows",
+    Change.ROWS_MISSING: "missing rows",
+    Change.ROWS_EXTRA: "more rows than usual",
+    Change.REPLAY: "rows of an earlier day again",
+    Change.LATE: "no rows",
+    Change.SCHEMA: "other columns",
+    Change.OTHER: "something else",
+}
+
+
+def summarise(table: Table, partition: Partition, verdict: Verdict) -> str:
+    """One sentence a person understands, with the numbers."""
+    evidence = verdict.evidence
+    if verdict.status is Status.ERROR:
+        return f"The check could not run: {evidence.error}"
+    told = _SENTENCES.get(evidence.kind, _tell_observation)(table, partition, evidence)
+    if verdict.status is Status.LEARNING:
+        return f"Learning: {told}" if told else "Learning: too little past to judge yet."
+    return told
+
+
+def _tell_observation(_table: Table, _partition: Partition, evidence: Evidence) -> str:
+    seen = evidence.observation
+    if seen is None:
+        return ""
+    about = expectation(seen)
+    return f"{_capital(seen.what)}: {quantity(seen.today, seen.unit)}{'; ' + about if about else ''}."
+
+
+def _tell_share(_table: Table, _partition: Partition, evidence: Evidence) -> str:
+    seen = evidence.observation
+    if seen is None:
+        return ""
+    about = expectation(seen)
+    column = evidence.columns[0] if evidence.columns else ""
+    word = {"nulls": "is missing", "zeros": "is 0"}.get(evidence.kind)
+    if evidence.change is Change.EMPTY_UP:
+        word = "is empty or missing"
+    told = f"{column} {word} in {share(seen.today)} of rows" if word else f"{share(seen.today)} of the {seen.what}"
+    if evidence.kind == "duplicates":
+        told = f"{share(seen.today)} of rows repeat another {'key' if 'key' in seen.what else 'row'}"
+    return f"{told}{'; ' + about if about else ''}."
+
+
+def _tell_volume(_table: Table, partition: Partition, evidence: Evidence) -> str:
+    seen = evidence.observation or Observation("rows", None)
+    about = expectation(seen)
+    return f"{number(seen.today)} rows came for {day(partition)}{'; ' + about if about else ''}."
+
+
+def _tell_freshness(_table: Table, partition: Partition, evidence: Evidence) -> str:
+    seen = evidence.observation
+    if evidence.score:
+        latest = evidence.detail.get("latest")
+        newest = f"; the newest row is of {str(latest)[:16].replace('T', ' ')}" if latest else ""
+        return f"No rows came for {day(partition)}, although {share(evidence.detail['expected'])} of such days have them{newest}."
+    if seen is None or not seen.today:
+        return f"No rows for {day(partition)}, and none expected."
+    return f"{number(seen.today)} rows are there for {day(partition)}."
+
+
+def _tell_schema(_table: Table, _partition: Partition, evidence: Evidence) -> str:
+    if not evidence.detail:
+        return "the columns are seen for the first time."
+    parts = [
+        f"{words} {names([str(n) for n in evidence.detail[key]], 5)}"
+        for key, words in (("removed", "gone:"), ("retyped", "retyped:"), ("added", "new:"))
+        if evidence.detail.get(key)
+    ]
+    return f"Columns changed; {'; '.join(parts)}." if parts else "The columns are as before."
+
+
+def _tell_drift(_table: Table, _partition: Partition, evidence: Evidence) -> str:
+    if evidence.score is None:
+        return "too few rows to compare with past days."
+    details: Mapping[str, Any] = evidence.detail.get("columns", {})
+    told = [tell_column(name, details[name]) for name in evidence.columns[:3] if name in details]
+    leading = [c for c, s in zip(evidence.columns, evidence.shares, strict=False) if s >= 0.1] or list(evidence.columns)
+    about = f"{names(leading)} tell{'s' if len(leading[:1]) == len(leading) else ''} these rows from past days"
+    return f"{_capital(about)} ({number(evidence.score)} nats): {'; '.join(told[:2])}." if told else f"{_capital(about)}."
+
+
+def tell_column(name: str, facts: Mapping[str, Any]) -> str:
+    """What happened to one column, from the facts that the drift check found."""
+    change = Change(facts["change"])
+    if "missing_after" in facts and change in (Change.NULLS_UP, Change.NULLS_DOWN, Change.EMPTY_UP):
+        return f"{name} is missing in {share(facts['missing_after'])} of rows, before {share(facts['missing_before'])}"
+    if change is Change.ZEROS_UP:
+        return f"{name} is 0 in {share(facts['effect'])} more of the rows"
+    if "median_after" in facts and change is not Change.RELATION:
+        what = CHANGE_WORDS[change]
+        medians = f"median {number(facts['median_after'])}, before {number(facts['median_before'])}"
+        if number(facts["median_after"]) == number(facts["median_before"]):
+            medians = f"mean {number(facts['mean_after'])}, before {number(facts['mean_before'])}"
+        return f"{name} has {what} ({medians})"
+    if change is Change.RELATION:
+        return f"{name} no longer goes with the other columns as before"
+    return f"{name} has {CHANGE_WORDS[change]} ({share(facts['effect'])} of rows)"
+
+
+def _capital(text: str) -> str:
+    """A capital first letter, unless the text begins with a column's name."""
+    first = text.split(" ", 1)[0]
+    return text if "_" in first or not text[:1].islower() else text
+
+
+_SENTENCES: dict[str, Callable[[Table, Partition, Evidence], str]] = {
+    "nulls": _tell_share,
+    "zeros": _tell_share,
+    "duplicates": _tell_share,
+    "volume": _tell_volume,
+    "freshness": _tell_freshness,
+    "schema": _tell_schema,
+    "drift": _tell_drift,
+}
+
+
+def bad_condition(table: Table, evidence: Evidence, identify: Identify, literal: Callable[[Any], str]) -> str | None:
+    """A SQL condition of the rows that the evidence is about; None where no row by itself is bad."""
+    if not evidence.columns:
+        return None
+    column = evidence.columns[0]
+    quoted = identify(column)
+    if evidence.kind == "nulls" or evidence.change in (Change.NULLS_UP, Change.EMPTY_UP):
+        text = any(c.name == column and c.kind is ColumnKind.TEXT for c in table.columns)
+        return f"({quoted} IS NULL OR TRIM({quoted}) = '')" if text else f"{quoted} IS NULL"
+    if evidence.kind == "zeros" or evidence.change is Change.ZEROS_UP:
+        return f"{quoted} = 0"
+    if evidence.kind == "stats" and evidence.observation is not None:
+        return _beyond(quoted, evidence.observation)
+    return _moved_values(column, quoted, evidence, literal)
+
+
+def _beyond(quoted: str, seen: Observation) -> str | None:
+    if seen.what.startswith("largest") and seen.high is not None:
+        return f"{quoted} > {seen.high:.12g}"
+    if seen.what.startswith("smallest") and seen.low is not None:
+        return f"{quoted} < {seen.low:.12g}"
+    return None
+
+
+def _moved_values(column: str, quoted: str, evidence: Evidence, literal: Callable[[Any], str]) -> str | None:
+    """The values of the leading column that became more frequent."""
+    facts = evidence.detail.get("columns", {}).get(column, {})
+    if "value" in facts:
+        return f"{quoted} = {facts['value']:.12g}"
+    risen = [v["value"] for v in facts.get("values", ()) if v["after"] > v["before"]]
+    return f"{quoted} IN ({', '.join(literal(v) for v in risen)})" if risen else None
+
+
+def recur(failures: int, last: str | None, watched: int) -> str:
+    """The history line of an incident.
+
+    >>> recur(0, None, 212), recur(2, "2013-01-03", 40)
+    ('First time in 212 days watched.', 'Last seen on 2013-01-03; 2 earlier failures in 40 days watched.')
+    """
+    if watched == 0:
+        return "First day watched."
+    if failures == 0 or last is None:
+        return f"First time in {watched} days watched."
+    earlier = "1 earlier failure" if failures == 1 else f"{failures} earlier failures"
+    return f"Last seen on {last}; {earlier} in {watched} days watched."

@@ -1,0 +1,129 @@
+"""Findings of one cause are one incident; it opens, worsens, continues, recovers, and keeps its id.
+
+On one table-day the failing automatic checks are taken to have one cause (two independent faults on the same table
+and day are rarer than one fault that many checks see). An incident that is already open keeps the findings that
+touch its own columns or checks; what is left opens a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from monitor.judge import Verdict
+from monitor.store import IncidentState
+from monitor.types import Change, Severity, Status
+
+COLUMNS_MAX = 10
+SURPRISE_CAP = 40.0
+"""Surprises beyond this are all "certain" and rank alike."""
+
+_SEVERITIES = list(Severity)
+_ROW_KINDS = frozenset({"volume", "freshness", "duplicates", "missing"})
+_OWN_INCIDENT = frozenset({"schema", "rule"})
+_SPECIFIC = {"freshness": 5, "duplicates": 4, "volume": 3, "missing": 3, "nulls": 2, "zeros": 2, "drift": 1, "stats": 0}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Failing verdicts of one cause, and the open incident that they continue (None: a new one)."""
+
+    verdicts: tuple[Verdict, ...]
+    continued: IncidentState | None = None
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """Names of the checks, the leading one first."""
+        lead = self.lead.evidence.check
+        return (lead, *sorted({v.evidence.check for v in self.verdicts} - {lead}))
+
+    @property
+    def lead(self) -> Verdict:
+        """The verdict that tells the story: the most specific of the surest."""
+        return max(self.verdicts, key=_leadership)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns ranked by how surely and how much they carry the change."""
+        return rank_columns(self.verdicts)
+
+    @property
+    def change(self) -> Change:
+        """The kind of change, by the leading verdict; more rows that repeat others are duplicates."""
+        return self.lead.evidence.change
+
+    @property
+    def surprise(self) -> float:
+        """The highest surprise in the group."""
+        return max(v.surprise or 0.0 for v in self.verdicts)
+
+    @property
+    def severity(self) -> Severity:
+        """The largest change in the group."""
+        return max((v.severity for v in self.verdicts), key=_SEVERITIES.index)
+
+
+def _leadership(verdict: Verdict) -> tuple[float, float]:
+    """Certain findings first; among those the kind that explains best."""
+    surprise = min(verdict.surprise or 0.0, SURPRISE_CAP)
+    specific = _SPECIFIC.get(verdict.evidence.kind, 1)
+    return (surprise + 4.0 * specific, verdict.evidence.effect)
+
+
+def rank_columns(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
+    """All columns that the verdicts name, the likeliest first."""
+    points: dict[str, float] = {}
+    for verdict in verdicts:
+        surprise = min(verdict.surprise or 0.0, SURPRISE_CAP)
+        evidence = verdict.evidence
+        for rank, column in enumerate(evidence.columns):
+            share = evidence.shares[rank] if rank < len(evidence.shares) else 0.0
+            points[column] = points.get(column, 0.0) + surprise * (0.4 / (1 + rank) + 0.6 * share)
+    ranked = sorted(points, key=lambda c: points[c], reverse=True)
+    return tuple(ranked[:COLUMNS_MAX])
+
+
+def group(verdicts: Sequence[Verdict], open_incidents: Sequence[IncidentState]) -> list[Group]:
+    """Sort the failing verdicts of one table-day into causes."""
+    failing = [v for v in verdicts if v.status is Status.FAIL]
+    groups: list[Group] = []
+    left = failing
+    for incident in sorted(open_incidents, key=lambda i: i.last_seen.order, reverse=True):
+        mine = [v for v in left if _belongs(v, incident)]
+        if mine:
+            groups.append(Group(tuple(mine), incident))
+            left = [v for v in left if v not in mine]
+    for kind in _OWN_INCIDENT:
+        own = [v for v in left if v.evidence.kind == kind]
+        for name in sorted({v.evidence.check for v in own}):
+            groups.append(Group(tuple(v for v in own if v.evidence.check == name)))
+        left = [v for v in left if v not in own]
+    if left:
+        groups.append(Group(tuple(left)))
+    return groups
+
+
+def _belongs(verdict: Verdict, incident: IncidentState) -> bool:
+    """Whether a failing check is the same trouble as an open incident."""
+    evidence = verdict.evidence
+    if evidence.check in incident.checks and evidence.kind not in ("drift",):
+        return True
+    if evidence.kind in _ROW_KINDS:
+        return any(check.split(".")[0] in _ROW_KINDS for check in incident.checks)
+    if evidence.kind in _OWN_INCIDENT:
+        return False
+    return bool(set(evidence.columns[:2]) & set(incident.columns)) or (
+        evidence.kind == "drift" and bool(set(evidence.columns[:4]) & set(incident.columns[:4]))
+    )
+
+
+def event_of(found: Group) -> str:
+    """`opened`, `worsened` (a new leading column, or two bands more severe), or `continued`."""
+    before = found.continued
+    if before is None:
+        return "opened"
+    new_columns = {v.evidence.columns[0] for v in found.verdicts if v.evidence.kind in ("nulls", "zeros") and v.evidence.columns}
+    if new_columns - set(before.columns):
+        return "worsened"
+    worse = _SEVERITIES.index(found.severity) - _SEVERITIES.index(before.severity)
+    return "worsened" if worse >= 2 else "continued"

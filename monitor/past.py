@@ -1,0 +1,156 @@
+"""A table's past as the checks read it: series with gaps filled, bad days marked, levels restarted, references chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from monitor.partitions import partitions_between, previous
+from monitor.store import PastPartition
+from monitor.types import ROWS, Cadence, Measure, Partition, Point, Series, Table, TimeForm
+
+RESTART_PARTITIONS = 6
+"""A check that failed on so many partitions in a row is looking at a new normal: its level restarts there."""
+REFERENCES_MAX = 7
+REFERENCE_LAGS = {
+    Cadence.HOUR: (1, 2, 24, 48, 168, 336, 504),
+    Cadence.DAY: (1, 2, 3, 7, 14, 21, 28),
+    Cadence.WEEK: (1, 2, 3, 4, 8, 12, 52),
+}
+REFERENCE_REACH = 28
+"""How many partitions back references are looked for when the usual lags are not there."""
+GAPS_MAX = 5_000
+_OUTSIDE = ("freshness", "schema", "rule.", "metric.")
+
+
+@dataclass(frozen=True)
+class Day:
+    """One past partition: values by measure key, scores by name, and which checks judged it bad."""
+
+    partition: Partition
+    values: Mapping[str, float | None]
+    scores: Mapping[str, float] = field(default_factory=dict)
+    failed: frozenset[str] = frozenset()
+    known: bool = True
+
+    @property
+    def rows(self) -> float:
+        """How many rows it had; 0 for a gap."""
+        return self.values.get(ROWS.key) or 0.0
+
+
+class Past:
+    """The partitions of one table before the one that is judged, oldest first, time gaps filled with empty ones."""
+
+    def __init__(self, table: Table, rows: Iterable[PastPartition]) -> None:
+        self.table = table
+        self._days = {
+            row.partition.order: Day(
+                row.partition, row.values, row.scores, frozenset() if row.expected else row.failed
+            )
+            for row in rows
+        }
+        self._filled: list[Day] | None = None
+
+    def add(self, day: Day) -> None:
+        """Learn a partition that has just been judged or measured; replaces what was known of it."""
+        self._days[day.partition.order] = day
+        self._filled = None
+
+    def known(self, before: Partition) -> list[Day]:
+        """Partitions that were measured, oldest first."""
+        return sorted(
+            (d for d in self._days.values() if d.partition.order < before.order), key=lambda d: d.partition.order
+        )
+
+    def days(self, before: Partition) -> list[Day]:
+        """All partitions from the first measured one up to the one before `before`, gaps as empty days."""
+        known = self.known(before)
+        if not known or before.start is None or known[0].partition.start is None:
+            return known
+        last = previous(before, self.table.cadence, self.table.timezone)
+        if self._filled is None or not self._filled or self._filled[-1].partition.order != last.order:
+            by_order = {d.partition.order: d for d in known}
+            span = list(_between(known[0].partition, last, self.table))
+            self._filled = [by_order.get(p.order, Day(p, {ROWS.key: 0.0}, known=False)) for p in span[-GAPS_MAX:]]
+        return self._filled
+
+    def series(self, measure: Measure, check: str, today: float | None, before: Partition) -> Series:
+        """The series of a measure for `check`: points on which that check failed teach nothing, see `restart`."""
+        points = [Point(d.partition, d.values.get(measure.key), check not in d.failed) for d in self.days(before)]
+        return Series(today, tuple(restart(points)))
+
+    def scores(self, check: str, before: Partition) -> dict[str, tuple[Point, ...]]:
+        """Past scores named `check`, `check.<column>` or `marginal.<column>`, by name."""
+        by_name: dict[str, list[Point]] = {}
+        for day in self.known(before):
+            good = not _is_bad(day)
+            for name, score in day.scores.items():
+                by_name.setdefault(name, []).append(Point(day.partition, score, good))
+        return {name: tuple(restart(points)) for name, points in by_name.items()}
+
+    def references(self, before: Partition) -> list[Partition]:
+        """Comparable past partitions for the drift check, newest first: good ones with rows."""
+        days = self.known(before)
+        bad = _bad_orders(days)
+        usable = [d.partition for d in days if d.rows > 0 and d.partition.order not in bad]
+        chosen = {p.order: p for p in usable if p.order in self._lagged(before)}
+        for partition in reversed(usable[-REFERENCE_REACH:]):
+            if len(chosen) >= REFERENCES_MAX:
+                break
+            chosen.setdefault(partition.order, partition)
+        return sorted(chosen.values(), key=lambda p: p.order, reverse=True)[:REFERENCES_MAX]
+
+    def _lagged(self, before: Partition) -> set[str]:
+        if before.start is None or self.table.time is None:
+            return set()
+        lags = REFERENCE_LAGS[self.table.cadence]
+        return {previous(before, self.table.cadence, self.table.timezone, lag).order for lag in lags}
+
+
+def restart(points: Sequence[Point]) -> Sequence[Point]:
+    """Forget everything before a long unbroken run of bad points: it is the new level.
+
+    >>> from monitor.types import Partition
+    >>> bad = [Point(Partition(str(i), str(i)), 5.0, i < 3) for i in range(9)]
+    >>> [p.partition.label for p in restart(bad)], all(p.good for p in restart(bad))
+    (['3', '4', '5', '6', '7', '8'], True)
+    """
+    run = 0
+    for i, point in enumerate(points):
+        run = run + 1 if not point.good else 0
+        if run >= RESTART_PARTITIONS:
+            start = i - run + 1
+            later = [Point(p.partition, p.value, True) for p in points[start : i + 1]]
+            return restart([*later, *points[i + 1 :]]) if len(points) > i + 1 else later
+    return points
+
+
+def _is_bad(day: Day) -> bool:
+    return any(not check.startswith(_OUTSIDE) for check in day.failed)
+
+
+def _bad_orders(days: Sequence[Day]) -> set[str]:
+    """Partitions judged bad, except where so many in a row were bad that they are the new normal."""
+    bad: set[str] = set()
+    run: list[str] = []
+    for day in days:
+        if not _is_bad(day):
+            run = []
+            continue
+        run.append(day.partition.order)
+        bad.add(day.partition.order)
+        if len(run) >= RESTART_PARTITIONS:
+            bad -= set(run)
+    return bad
+
+
+def _between(first: Partition, last: Partition, table: Table) -> Iterable[Partition]:
+    if first.order > last.order:
+        return []
+    return partitions_between(first, last, table.cadence, table.timezone)
+
+
+def is_timed(table: Table) -> bool:
+    """Whether the table's partitions are stretches of time (and not ids)."""
+    return table.time is not None and table.time.form not in (TimeForm.INTEGER_ID, TimeForm.TEXT_ID)

@@ -1,0 +1,185 @@
+"""From declared inputs to values: equal inputs once, all aggregates of a partition in one scan, one seeded sample."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from monitor.partitions import following
+from monitor.past import Past, is_timed
+from monitor.types import (
+    ROWS,
+    Aggregate,
+    Arrival,
+    ArrivalState,
+    Check,
+    Column,
+    Input,
+    Measure,
+    Partition,
+    PastScores,
+    Point,
+    Sample,
+    SampleSet,
+    SchemaState,
+    Table,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from monitor.warehouses.base import Warehouse
+
+CELLS_MAX = 2_000_000
+"""Cells of one day's sample: a table of a thousand columns is sampled by fewer rows."""
+SAMPLE_ROWS_MIN = 1_000
+CACHE_BYTES_MAX = 300_000_000
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything that the checks of one table need, said once."""
+
+    by_check: Mapping[str, frozenset[Input]]
+    measures: tuple[Measure, ...]
+    samples: bool
+
+    @classmethod
+    def of(cls, checks: Iterable[Check], table: Table) -> Request:
+        """Collect the inputs of `checks`; equal ones are read once."""
+        by_check = {check.name: frozenset(check.inputs(table)) for check in checks}
+        every = {needed for inputs in by_check.values() for needed in inputs}
+        measures = {needed.measure for needed in every if isinstance(needed, Aggregate)} | {ROWS}
+        return cls(by_check, tuple(sorted(measures)), any(isinstance(needed, Sample) for needed in every))
+
+
+class Samples:
+    """Samples of a table's partitions, the newest kept in memory: a replay reads each day once."""
+
+    def __init__(self, warehouse: Warehouse, table: Table) -> None:
+        self.warehouse = warehouse
+        self.table = table
+        self.rows = sample_rows(table)
+        self._kept: OrderedDict[tuple[str, float | None], pd.DataFrame] = OrderedDict()
+        self._bytes = 0
+
+    def of(self, partition: Partition, total: float | None) -> pd.DataFrame:
+        """The seeded sample of a partition that is known to have `total` rows."""
+        key = (partition.order, total)
+        if key not in self._kept:
+            rows = None if total is None else int(total)
+            frame = self.warehouse.sample(self.table, partition, self.rows, seed_of(self.table, partition), rows)
+            self._kept[key] = frame
+            self._bytes += _size(frame)
+            while self._bytes > CACHE_BYTES_MAX and len(self._kept) > 1:
+                _, old = self._kept.popitem(last=False)
+                self._bytes -= _size(old)
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+
+def sample_rows(table: Table) -> int:
+    """Rows of one day's sample: as configured, fewer for very wide tables."""
+    fitting = max(CELLS_MAX // max(len(table.checked_columns), 1), SAMPLE_ROWS_MIN)
+    return min(table.sample_rows, fitting)
+
+
+def _size(frame: pd.DataFrame) -> int:
+    return int(frame.memory_usage(index=False, deep=False).sum()) + 60 * sum(
+        len(frame[c].cat.categories) for c in frame.columns if hasattr(frame[c], "cat")
+    )
+
+
+def seed_of(table: Table, partition: Partition) -> int:
+    """The seed of everything random about a partition: the same on every run and machine."""
+    return zlib.crc32(f"{table.name}/{partition.label}".encode())
+
+
+def read_aggregates(
+    warehouse: Warehouse, table: Table, partition: Partition, request: Request
+) -> dict[Measure, float | None]:
+    """All measures of a partition, in one scan."""
+    return warehouse.aggregates(table, partition, request.measures)
+
+
+def read_arrival(
+    table: Table, partition: Partition, past: Past, rows: float, now: dt.datetime, latest: dt.datetime | None
+) -> ArrivalState:
+    """What is known of the partition's arrival at `now`."""
+    due = due_of(table, partition)
+    counts = tuple(Point(d.partition, d.rows) for d in past.days(partition))
+    return ArrivalState(now, int(rows), is_complete(table, partition, now), due, latest, counts)
+
+
+def due_of(table: Table, partition: Partition) -> dt.datetime | None:
+    """When the partition should be there: its end, and the table's due time of the day after where one is set."""
+    if partition.end is None:
+        return None
+    if table.due is None:
+        return partition.end
+    next_day = following(partition, table.cadence, table.timezone).start or partition.end
+    return next_day.replace(hour=table.due.hour, minute=table.due.minute)
+
+
+def is_complete(table: Table, partition: Partition, now: dt.datetime) -> bool:
+    """Whether no more rows are due: its due time has passed, or it is an id (ids are judged when they are asked for)."""
+    due = due_of(table, partition)
+    return due is None or now >= due
+
+
+def read_values(
+    inputs: Iterable[Input],
+    table: Table,
+    partition: Partition,
+    past: Past,
+    aggregates: Mapping[Measure, float | None],
+    arrival: ArrivalState,
+    samples: SampleSet | None,
+    check: str,
+) -> dict[Input, object]:
+    """The values of one check's inputs."""
+    values: dict[Input, object] = {}
+    for needed in inputs:
+        match needed:
+            case Aggregate(measure):
+                name = check_of(check, measure)
+                values[needed] = past.series(measure, name, aggregates.get(measure), partition)
+            case Sample():
+                values[needed] = samples
+            case SchemaState():
+                values[needed] = None  # filled by the loop, which knows the store
+            case Arrival():
+                values[needed] = arrival
+            case PastScores(name):
+                values[needed] = past.scores(name, partition)
+    return values
+
+
+def check_of(check: str, measure: Measure) -> str:
+    """The finding that a measure of a check ends in: `nulls.dep_time` for `nulls` of dep_time."""
+    return f"{check}.{measure.column}" if measure.column else check
+
+
+def read_samples(samples: Samples, partition: Partition, past: Past, rows: float) -> SampleSet:
+    """Today's sample beside those of comparable past partitions."""
+    totals = {day.partition.order: day.rows for day in past.known(partition)}
+    references = past.references(partition)
+    days = [(p, samples.of(p, totals.get(p.order))) for p in references]
+    return SampleSet(samples.of(partition, rows), tuple(days), seed_of(samples.table, partition))
+
+
+def newest_schema(states: Sequence[tuple[Column, ...] | None]) -> tuple[Column, ...] | None:
+    """The columns last seen; `states` are oldest first."""
+    return next((state for state in reversed(states) if state is not None), None)
+
+
+def latest_of(warehouse: Warehouse, table: Table, partition: Partition) -> dt.datetime | None:
+    """The newest time in the table up to the partition's end; None for ids and empty tables."""
+    if not is_timed(table):
+        return None
+    latest = warehouse.latest(table, partition)
+    return latest if isinstance(latest, dt.datetime) else None
