@@ -31,6 +31,7 @@ class Claim:
 
     @property
     def loc(self) -> Loc:
+        """Where the entry stands in the file."""
         return ("tables", self.index)
 
 
@@ -43,16 +44,19 @@ class Listings:
     seen: dict[tuple[str, Path], tuple[Column, ...]] = field(default_factory=dict)
 
     def tables(self, warehouse: str) -> list[Path]:
+        """The paths of all tables of a warehouse, sorted."""
         if warehouse not in self.paths:
             self.paths[warehouse] = sorted(self.open(warehouse).tables())
         return self.paths[warehouse]
 
     def columns(self, warehouse: str, path: Path) -> tuple[Column, ...]:
+        """The columns of a table."""
         if (warehouse, path) not in self.seen:
             self.seen[warehouse, path] = self.open(warehouse).columns(path)
         return self.seen[warehouse, path]
 
     def open(self, warehouse: str) -> Warehouse:
+        """The open warehouse of that name; UsageError if it is not among those given."""
         if warehouse not in self.warehouses:
             raise UsageError(f"the warehouse {warehouse} is not open", mend="open all warehouses that tables name")
         return self.warehouses[warehouse]
@@ -127,6 +131,7 @@ def _describe_empty(name: TableName, loc: Loc, listings: Listings, source: Sourc
 
 
 def parse_only(name: str) -> TableName:
+    """A name given on the command line; UsageError if it is none."""
     try:
         return parse_table_name(name)
     except ValueError as error:

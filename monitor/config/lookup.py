@@ -30,14 +30,17 @@ class Misses:
     found: dict[Loc, list[tuple[str, str]]] = field(default_factory=dict)
 
     def add(self, loc: Loc, table: str, text: str) -> None:
+        """Note that `table` lacks what `loc` names."""
         self.found.setdefault(loc, []).append((table, text))
 
     def at(self, loc: Loc, table: str) -> bool:
+        """Whether something at `loc` or inside it is missing in `table`."""
         return any(
             name == table for where, misses in self.found.items() if where[: len(loc)] == loc for name, _ in misses
         )
 
     def tell(self, source: Source, warn: Warn) -> None:
+        """Make errors and warnings of what was noted."""
         for loc, misses in self.found.items():
             if not self.claim.name.is_pattern or len(misses) == len(self.claim.paths):
                 source.problem(loc, misses[0][1])
@@ -104,6 +107,7 @@ def _columns_of(text: str, dialect: str) -> list[tuple[str, bool]]:
 
 
 def look_up_references(claim: Claim, table: str, listings: Listings, misses: Misses) -> None:
+    """Note each relation whose other side does not exist."""
     for i, relation in enumerate(claim.entry.relations):
         loc: Loc = (*claim.loc, "relations", i, "references")
         target = parse_table_name(relation.references)

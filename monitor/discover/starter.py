@@ -1,0 +1,138 @@
+"""The configuration file to start with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from monitor.config.names import write_table_name
+from monitor.config.urls import url_scheme
+from monitor.discover.describe import TableDescription
+from monitor.errors import UsageError
+from monitor.types import Cadence
+
+RULES_SUGGESTED = 2
+
+
+def starter_yaml(url: str, name: str, descriptions: Sequence[TableDescription]) -> str:
+    """A short, commented configuration for the tables described, valid as it stands.
+
+    Args:
+        url: the warehouse's address; a password in it becomes `${DAYWATCH_<NAME>_PASSWORD}`.
+        name: what to call the warehouse.
+        descriptions: of its tables.
+    """
+    shown, variables = _without_secrets(url, name)
+    lines = ["# What daywatch watches. Every key: docs/CONFIGURATION.md; `daywatch check-config` validates this file."]
+    lines += ["warehouses:"]
+    lines += [f"  # export {variable}=... before running: secrets stay out of this file" for variable in variables]
+    lines += [f"  {_text(name)}: {_text(shown)}", "", "timezone: UTC    # where days begin", ""]
+    lines += ["tables:"]
+    timed = [item for item in descriptions if item.time is not None]
+    lines += _patterns(name, descriptions)
+    for item in sorted(timed, key=lambda item: item.path):
+        lines += _entry(name, item)
+    lines += _untimed(name, [item for item in descriptions if item.time is None])
+    return "\n".join(lines) + "\n"
+
+
+def write_starter(path: Path, text: str, *, force: bool = False) -> None:
+    """Write a starter configuration; an existing file is kept unless `force`.
+
+    Raises:
+        UsageError: the file exists, or cannot be written.
+    """
+    try:
+        with path.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError("exists already", where=str(path), mend="use --force to replace it, or -o FILE") from None
+    except OSError as error:
+        raise UsageError(f"cannot be written: {error.strerror}", where=str(path), mend="name another with -o") from None
+
+
+def _entry(warehouse: str, item: TableDescription) -> list[str]:
+    if item.time is None:
+        return []
+    lines = [f"  - name: {_name(write_table_name(warehouse, item.path))}"]
+    lines += [f"    time_column: {_name(item.time.name)}    # {_comment(item.reason)}"]
+    if item.cadence is not Cadence.DAY:
+        lines += [f"    cadence: {item.cadence.value}"]
+    if item.keys:
+        lines += [f"    key: {_list(item.keys[0])}"]
+    elif item.key_suggestions:
+        lines += [f"    # key: {_list(item.key_suggestions[0])}    # no value twice in recent days"]
+    constants = [column for column in item.constants if column != item.time.name]
+    if constants:
+        lines += [f"    # ignore_columns: {_list(constants)}    # one value in nearly all rows"]
+    return lines + _rules(item)
+
+
+def _rules(item: TableDescription) -> list[str]:
+    time = item.time.name if item.time else ""
+    full = [column for column in (*item.segments, *item.full_columns) if column in item.full_columns and column != time]
+    chosen = list(dict.fromkeys(full))[:RULES_SUGGESTED]
+    if not chosen:
+        return []
+    return ["    # rules:", *(f"    #   - not_null: {_name(column)}" for column in chosen)]
+
+
+def _patterns(warehouse: str, descriptions: Sequence[TableDescription]) -> list[str]:
+    """One pattern a schema, so that a table created tomorrow is watched too; entries by name win over them."""
+    schemas = sorted({item.path[:-1] for item in descriptions}) or [()]
+    lines = ["  # All tables, those of tomorrow too; an entry below wins over a pattern."]
+    return lines + [f"  - name: {_name(write_table_name(warehouse, schema) + '.*')}" for schema in schemas]
+
+
+def _untimed(warehouse: str, items: Sequence[TableDescription]) -> list[str]:
+    if not items:
+        return []
+    lines = ["", "# Without a time column, so that no day of theirs can be judged yet (name one if there is one):"]
+    return lines + [
+        f"#   {_comment(write_table_name(warehouse, item.path))}: {_comment(item.reason)}" for item in items
+    ]
+
+
+def _without_secrets(url: str, name: str) -> tuple[str, list[str]]:
+    """The address with its secrets as variables, and the variables' names; a `$` of its own is doubled."""
+    prefix = re.sub(r"\W+", "_", name).upper()
+    variables: list[str] = []
+
+    def password(match: re.Match[str]) -> str:
+        variables.append(f"DAYWATCH_{prefix}_PASSWORD")
+        return f"{match['before']}:${{{variables[-1]}}}@"
+
+    def parameter(match: re.Match[str]) -> str:
+        word = re.sub(r"\W+", "_", match["key"]).upper()
+        variables.append(f"DAYWATCH_{prefix}_{word}")
+        return f"{match['key']}=${{{variables[-1]}}}"
+
+    escaped = url.replace("$", "$$")
+    if url_scheme(url) not in ("duckdb", "sqlite", "files"):
+        escaped = re.sub(r"(?P<before>://[^/\s:@]*):(?P<password>.+)@", password, escaped, count=1)
+    parameters = r"(?P<key>\b[\w-]*(?:password|passwd|pwd|token|secret|api_?key|access_?key)[\w-]*)=(?!\$\{)[^&;]+"
+    return re.sub(parameters, parameter, escaped, flags=re.IGNORECASE), list(dict.fromkeys(variables))
+
+
+def _text(value: str) -> str:
+    """A text as YAML writes it, in quotes where there is any doubt."""
+    plain = yaml.safe_dump(value, width=1_000_000).splitlines()[0] == value
+    if plain and re.fullmatch(r"[A-Za-z_](?:[\w.*/:+~-]*[\w*])?", value):
+        return value
+    return str(yaml.safe_dump(value, default_style='"', width=1_000_000, allow_unicode=True)).strip()
+
+
+def _name(value: str) -> str:
+    """The name of a table or column as YAML writes it, its `$` doubled, as a single one would name a variable."""
+    return _text(value.replace("$", "$$"))
+
+
+def _list(values: Sequence[str]) -> str:
+    return "[" + ", ".join(map(_name, values)) + "]"
+
+
+def _comment(text: str) -> str:
+    return " ".join(text.split())
