@@ -1,0 +1,180 @@
+"""DuckDB: a database file, opened read-only, or memory."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path as FilePath
+from typing import ClassVar
+
+import duckdb
+import duckdb_sqlalchemy
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+from monitor.errors import DaywatchError, SourceError, UsageError
+from monitor.warehouses import DEFAULT_LIMITS, Limits
+from monitor.warehouses.base import Path, StatementError, Warehouse
+from monitor.warehouses.catalog import TABLES
+from monitor.warehouses.constructs import Expression
+
+_REFUSED = (
+    duckdb.ProgrammingError,
+    duckdb.DataError,
+    duckdb.NotSupportedError,
+    duckdb.IntegrityError,
+    duckdb.InternalError,
+)
+_VALUE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
+
+
+class Embedded(Warehouse):
+    """Any warehouse that DuckDB serves inside this process; `_connect` says over what."""
+
+    sqlglot_dialect: ClassVar[str] = "duckdb"
+    default_schema: ClassVar[str] = "main"
+
+    def __init__(self, name: str, url: str, limits: Limits = DEFAULT_LIMITS) -> None:
+        super().__init__(name, url, limits)
+        self._lock = threading.Lock()
+        self._identities: dict[Path, Sequence[Expression] | None] = {}
+        self._connection = self._connect()
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        raise NotImplementedError
+
+    def _row_identity(self, path: Path) -> Sequence[Expression] | None:
+        if path not in self._identities:
+            self._identities[path] = self._identify(path)
+        return self._identities[path]
+
+    def _identify(self, path: Path) -> Sequence[Expression] | None:
+        """What `_row_identity` says, asked once a table."""
+        raise NotImplementedError
+
+    def _make_dialect(self) -> Dialect:
+        dialect: Dialect = duckdb_sqlalchemy.Dialect()
+        return dialect
+
+    def _visible(self, catalog: sa.TableClause) -> Expression:
+        return sa.and_(super()._visible(catalog), catalog.c.table_catalog == sa.func.current_database())
+
+    def close(self) -> None:
+        """Close the connection; other connections to the same file are left alone."""
+        with self._lock:
+            self._connection.close()
+
+    def _run(self, sql: str, rows_max: int) -> tuple[pa.Table, int | None]:
+        with self._cursor() as cursor, self._deadline(cursor) as expired:
+            try:
+                found = cursor.execute(sql).to_arrow_table()
+            except duckdb.Error as error:
+                raise self._told(error, expired.is_set()) from error
+        return found.slice(0, rows_max), None
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of its own for one statement, so that threads do not wait for each other."""
+        try:
+            with self._lock:
+                cursor = self._connection.cursor()
+            cursor.execute("SET TimeZone = 'UTC'")
+        except duckdb.Error as error:
+            raise self._told(error, expired=False) from error
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def _deadline(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[threading.Event]:
+        """Interrupt what runs inside when the statement timeout is over; the event says whether that happened."""
+        expired, done, lock = threading.Event(), threading.Event(), threading.Lock()
+
+        def interrupt() -> None:
+            with lock:  # never after the statement has ended: the cursor may be closed by then
+                if not done.is_set():
+                    expired.set()
+                    cursor.interrupt()
+
+        timer = threading.Timer(self.limits.statement_timeout_s, interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield expired
+        finally:
+            with lock:
+                done.set()
+            timer.cancel()
+
+    def _told(self, error: duckdb.Error, expired: bool) -> DaywatchError:
+        where = f"warehouse {self.name}"
+        if expired:
+            limit = f"{self.limits.statement_timeout_s:g}"
+            what = f"a statement ran longer than statement_timeout_s = {limit}"
+            return SourceError(what, where=where, mend="raise statement_timeout_s, or narrow the table with `where`")
+        if isinstance(error, _REFUSED):
+            return StatementError(_first_line(error), where=where)
+        return SourceError(_first_line(error), where=where)
+
+
+class DuckDB(Embedded):
+    """A DuckDB file, `duckdb:////data/sales.duckdb`, or memory, `duckdb:///:memory:`.
+
+    Raises:
+        UsageError: there is no such file.
+        SourceError: another process holds the file, or it is not a DuckDB database.
+    """
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        parsed = sa.make_url(self.url)
+        database = parsed.database or ":memory:"
+        config: dict[str, str | bool | int | float | list[str]] = {
+            key: str(value) for key, value in parsed.query.items()
+        }
+        if database.startswith(":memory:"):
+            return duckdb.connect(database, config=config)
+        if not FilePath(database).is_file():
+            raise UsageError(f"no file {database}", where=f"warehouse {self.name}", mend="correct the path in its URL")
+        try:
+            return duckdb.connect(database, read_only=True, config=config)
+        except duckdb.Error as error:
+            raise self._unopened(database, str(error)) from error
+
+    def _unopened(self, database: str, message: str) -> DaywatchError:
+        where = f"warehouse {self.name}"
+        if "lock" in message.lower():
+            holder = re.search(r"Conflicting lock is held in (.+?)(?: by user [^\s.]+)?\.?(?: See|\n|$)", message)
+            held = f" by {holder[1]}" if holder else " by another process"
+            mend = "close it there, or read a copy of the file"
+            return SourceError(f"{database} is locked{held}", where=where, mend=mend)
+        if "different configuration" in message:
+            what = f"{database} is open for writing in this process"
+            return SourceError(what, where=where, mend="close that connection first")
+        if "Unrecognized configuration" in message:
+            return UsageError(message.splitlines()[0], where=where, mend="correct the part of its URL after `?`")
+        what = f"{database} cannot be opened: {message.splitlines()[0]}"
+        return SourceError(what, where=where, mend="check that it is a whole DuckDB file of a version known here")
+
+    def _identify(self, path: Path) -> Sequence[Expression] | None:
+        """`rowid`, which tables have and views do not; a column of that name hides it."""
+        schema, table = (path[-2] if len(path) > 1 else self.default_schema), path[-1]
+        found = self._catalog(
+            sa.select(TABLES.c.table_type).where(
+                self._visible(TABLES), TABLES.c.table_schema == schema, TABLES.c.table_name == table
+            )
+        )
+        stored = bool(found) and found[0]["table_type"] == "BASE TABLE"
+        if not stored or any(column.name.lower() == "rowid" for column in self.columns(path)):
+            return None
+        return [sa.literal_column("rowid")]
+
+
+def _first_line(error: duckdb.Error) -> str:
+    """What DuckDB says, without the statement; values of rows that it quotes are left out."""
+    lines: list[str] = [line for line in str(error).splitlines() if line.strip()]
+    said = lines[0] if lines else type(error).__name__
+    return _VALUE.sub("'...'", said) if isinstance(error, duckdb.DataError) else said
