@@ -18,6 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
+from pydantic_core import from_json
 
 from monitor.types import Column, ColumnKind, Finding, Incident, Partition
 
@@ -59,7 +60,12 @@ def _plain_scalar(value: Any) -> Any:
 
 def load_all(documents: Sequence[str]) -> list[Any]:
     """Many JSON texts at once: parsed together they share the texts of their names, which is faster and smaller."""
-    loaded: list[Any] = json.loads("[" + ",".join(documents) + "]")
+    text = "[" + ",".join(documents) + "]"
+    loaded: list[Any]
+    try:
+        loaded = from_json(text)  # four times as fast as the standard library
+    except ValueError:  # it refuses lone surrogates, which a column's name may hold
+        loaded = json.loads(text)
     return loaded
 
 

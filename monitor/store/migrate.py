@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 HEAD = "0001"  # the newest revision in migrations/versions; known here so that an up-to-date store needs no Alembic
 _LOCK = 7_201_530_094_211  # any number that nobody else locks in the same PostgreSQL database
 _PAUSE_S = 0.02
+_ALEMBIC = threading.Lock()  # its context is a global of the process
 
 
 def bring_up_to_date(engine: Engine, url: URL) -> None:
@@ -94,7 +96,8 @@ def upgrade(connection: Connection, revision: str) -> None:
 
     configuration = _configuration()
     configuration.attributes["connection"] = connection
-    command.upgrade(configuration, revision)
+    with _ALEMBIC:
+        command.upgrade(configuration, revision)
 
 
 def _configuration() -> Config:
