@@ -1,0 +1,72 @@
+"""A value's shape instead of the value: `Aaaa 99` says what it looks like and not what it is."""
+
+from __future__ import annotations
+
+import unicodedata
+
+SHAPE_MAX = 24
+RUN_MAX = 4
+"""A longer run of one sign is cut: the exact length of a rare value can give it away."""
+_KEPT = frozenset(" .,:;-_/@+#()")
+_READ_MAX = 200
+
+
+def shape_of(value: object) -> str:
+    """The pattern of a value: capitals are `A`, other letters `a`, digits `9`, rare signs `?`.
+
+    Runs are cut at four, the whole at 24 characters; control characters vanish.
+
+    >>> shape_of("Anna 42"), shape_of("ana.maria@example.org"), shape_of("北京"), shape_of(-17.25), shape_of("")
+    ('Aaaa 99', 'aaa.aaaa@aaaa.aaa', 'aa', '-99.99', '(empty)')
+    """
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return "(binary)"
+    shape: list[str] = []
+    for sign in str(value)[:_READ_MAX]:
+        symbol = _symbol(sign)
+        if symbol and shape[-RUN_MAX:] != [symbol] * RUN_MAX:
+            shape.append(symbol)
+    text = "".join(shape).strip()
+    if not text:
+        return "(blank)" if str(value) else "(empty)"
+    return text if len(text) <= SHAPE_MAX else text[: SHAPE_MAX - 1] + "…"
+
+
+def _symbol(sign: str) -> str:
+    category = unicodedata.category(sign)
+    if category in {"Lu", "Lt"}:
+        return "A"
+    if category[0] == "L":
+        return "a"
+    if category[0] == "N":
+        return "9"
+    if category[0] in "CM" and sign not in "\t\n\r":
+        return ""
+    if sign.isspace():
+        return " "
+    return sign if sign in _KEPT else "?"
+
+
+def clean_text(text: str, length_max: int) -> str:
+    r"""One line of at most `length_max` characters without control, formatting and direction characters.
+
+    Bidirectional overrides would let a value rewrite the words around it; a joiner inside an emoji is kept.
+
+    >>> clean_text("a\x00b\u202ec\nd", 10), clean_text("abcdef", 4)
+    ('abc d', 'abc…')
+    """
+    if length_max < 1:
+        return ""
+    # Reading a bounded piece first: values of megabytes exist.
+    piece = text[: 4 * length_max + 100]
+    kept = "".join(sign for sign in piece if _is_shown(sign))
+    line = " ".join(kept.split())
+    if len(line) <= length_max and len(piece) == len(text):
+        return line
+    return line[: length_max - 1].rstrip() + "…"
+
+
+def _is_shown(sign: str) -> bool:
+    if sign.isspace() or sign == "\u200d":
+        return True
+    return unicodedata.category(sign) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
