@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, select, update
 
 from monitor.store.engine import insert_into
 from monitor.store.models import claims
@@ -24,6 +24,15 @@ def claim(connection: Connection, table: str, partition: str, owner: str, now: d
         .returning(claims.c.owner)
     )
     return connection.execute(taken).scalar() is not None
+
+
+def holder(connection: Connection, table: str, partition: str) -> str | None:
+    """Who holds a partition at the moment, its lease run out or not; None where nobody does."""
+    held = select(claims.c.owner).where(
+        claims.c.table_name == table, claims.c.partition_order == partition, claims.c.leased_until.is_not(None)
+    )
+    found: str | None = connection.execute(held).scalar()
+    return found
 
 
 def heartbeat(connection: Connection, table: str, partition: str, owner: str, now: dt.datetime, lease_s: float) -> bool:

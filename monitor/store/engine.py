@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
-from monitor.errors import DaywatchError, SourceError, UsageError
+from monitor.errors import DaywatchError, SourceError, UsageError, mask_secrets
 
 BUSY_TIMEOUT_S = 15.0
 CONNECT_TIMEOUT_S = 10
@@ -38,9 +38,14 @@ def parse_url(url: str) -> URL:
     return parsed
 
 
+def shown(url: URL) -> str:
+    """The URL without its password, which may also stand among its options."""
+    return mask_secrets(url.render_as_string(hide_password=True))
+
+
 def place(url: URL) -> str:
-    """The URL as messages show it, without its password."""
-    return f"store {url.render_as_string(hide_password=True)}"
+    """Where an error happened, for its message."""
+    return f"store {shown(url)}"
 
 
 def file_of(url: URL) -> Path | None:

@@ -19,13 +19,12 @@ def prune(connection: Connection, before: dt.datetime) -> Pruned:
     What an open incident happened on stays whole, and so do feedback, the incidents it is about, and alerts that are
     still to be sent.
     """
-    kept = _kept_incidents(connection)
-    old = _old_revisions(connection, before, kept)
+    old = _old_revisions(connection, before)
     removed = Pruned(
         findings=_delete_by(connection, findings.c.revision_id, old),
         events=_delete_by(connection, events.c.revision_id, old),
         partitions=_delete_by(connection, revisions.c.id, old),
-        alerts=_delete_by(connection, outbox.c.id, _settled_alerts(connection, before, kept)),
+        alerts=_delete(connection, _settled_alerts()),
         incidents=_delete(connection, _forgotten(incidents, events, outbox, feedback)),
     )
     unused = ~exists().where(revisions.c.schema_digest == schemas.c.digest)
@@ -40,19 +39,19 @@ def _kept_incidents(connection: Connection) -> set[int]:
     return {number for state in states if (number := incident_number(state.id)) is not None}
 
 
-def _old_revisions(connection: Connection, before: dt.datetime, kept: set[int]) -> list[int]:
+def _old_revisions(connection: Connection, before: dt.datetime) -> list[int]:
     began = func.coalesce(revisions.c.started_at, revisions.c.recorded_at)
     old = set(connection.execute(select(revisions.c.id).where(began < before)).scalars())
-    for chunk in chunks(sorted(kept)):
+    for chunk in chunks(sorted(_kept_incidents(connection))):
         needed = select(events.c.revision_id).where(events.c.incident_id.in_(chunk))
         old -= set(connection.execute(needed).scalars())
     return sorted(old)
 
 
-def _settled_alerts(connection: Connection, before: dt.datetime, kept: set[int]) -> list[int]:
-    """Old alerts that nobody waits for, and whose incident is over: one still open must not be alerted again."""
-    settled = select(outbox.c.id, outbox.c.incident_id).where(outbox.c.due_at.is_(None), outbox.c.enqueued_at < before)
-    return [row.id for row in connection.execute(settled) if row.incident_id not in kept]
+def _settled_alerts() -> Delete:
+    """Alerts that nobody waits for, of incidents nothing is left of; one still known must not be alerted again."""
+    past = ~exists().where(events.c.incident_id == outbox.c.incident_id)
+    return delete(outbox).where(outbox.c.due_at.is_(None), past)
 
 
 def _forgotten(parent: Table, *children: Table) -> Delete:

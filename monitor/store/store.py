@@ -20,6 +20,7 @@ from monitor.store.engine import (
     outside_transactions,
     parse_url,
     place,
+    shown,
     telling,
 )
 from monitor.store.records import (
@@ -98,12 +99,12 @@ class Store:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<{place(self._url)}>"
+        return f"<store {self.url}>"
 
     @property
     def url(self) -> str:
         """Where the store is, for people: without its password."""
-        return self._url.render_as_string(hide_password=True)
+        return shown(self._url)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -112,10 +113,13 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        if self._read_only:
-            raise UsageError("the store was opened for reading only", where=place(self._url))
+        self._check_writable()
         with telling(self._url), self._writer.begin() as connection:
             yield connection
+
+    def _check_writable(self) -> None:
+        if self._read_only:
+            raise UsageError("the store was opened for reading only", where=place(self._url))
 
     # The past of a table
 
@@ -249,6 +253,11 @@ class Store:
         with self._writing() as connection:
             return claims.claim(connection, table, partition, owner, now, lease_s)
 
+    def holder(self, table: str, partition: str) -> str | None:
+        """Who holds a partition's claim; None where nobody does."""
+        with self._reading() as connection:
+            return claims.holder(connection, table, partition)
+
     def heartbeat(self, table: str, partition: str, owner: str, now: dt.datetime, lease_s: float) -> bool:
         """Hold on to a claim; False where it is no longer ours: stop working on it."""
         with self._writing() as connection:
@@ -278,9 +287,8 @@ class Store:
 
     def vacuum(self) -> None:
         """Give the space of removed rows back to the disk; a server does this by itself."""
+        self._check_writable()
         if self._engine.dialect.name != "sqlite":
             return
-        with self._writing():
-            pass  # the read-only guard, and nobody else writing
         with telling(self._url), outside_transactions(self._engine).connect() as connection:
             connection.exec_driver_sql("VACUUM")
