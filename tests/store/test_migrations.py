@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from monitor.errors import UsageError
 from monitor.store import Store
 from monitor.store import migrate as steps
 from monitor.store.engine import connect, for_writing, parse_url
@@ -86,14 +87,14 @@ def test_a_store_of_each_version_is_upgraded_with_its_data(empty: sa.Engine, sto
             assert steps.version_of(connection, store._url) == steps.HEAD
 
 
-@pytest.mark.parametrize("revision", REVISIONS[:-1])
-def test_an_older_store_is_not_read_without_upgrade(empty: sa.Engine, store_url: str, revision: str) -> None:
-    from monitor.errors import UsageError
-
-    with empty.begin() as connection:
-        steps.upgrade(connection, revision)
-    with pytest.raises(UsageError, match="upgrades it"):
-        Store.open(store_url, migrate=False)
+@pytest.mark.parametrize("arguments", [{"migrate": False}, {"read_only": True}])
+def test_an_older_store_is_not_read_without_upgrade(
+    store_url: str, arguments: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Store.open(store_url).close()
+    monkeypatch.setattr(steps, "HEAD", "a later one")
+    with pytest.raises(UsageError, match=rf"schema {REVISIONS[-1]}.*a later one.*upgrades it"):
+        Store.open(store_url, **arguments)
 
 
 def test_the_migrations_make_what_the_models_say(store: Store) -> None:

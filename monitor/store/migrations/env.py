@@ -22,7 +22,7 @@ def run(config: Config) -> None:
 
 try:
     configuration: Config | None = context.config
-except NameError:  # imported as any other module (doctest, a type checker), not run by Alembic
+except (AttributeError, NameError):  # imported as any other module (doctest, a type checker), not run by Alembic
     configuration = None
 if configuration is not None:
     run(configuration)
