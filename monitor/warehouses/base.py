@@ -276,7 +276,8 @@ class Warehouse(abc.ABC):
         values: dict[Measure, float | None] = {}
         for fused in self._fuse(table, measures, total):
             statement = self._selected(table, partition, fused.columns)
-            row = self._first(self._ask(statement, table, _written(measures=measures)))
+            asked = bool(fused.columns)  # measures that mean nothing for their columns cost nothing
+            row = self._first(self._ask(statement, table, _written(measures=measures))) if asked else []
             values.update(self._timed(table, partition, fused.read(row)))
         return {measure: values[measure] for measure in measures}
 
@@ -363,7 +364,11 @@ class Warehouse(abc.ABC):
         The sample's draw depends on the row count, and is shown as for an unknown one.
         """
         counted = self._selected(table, partition, [sa.func.count().label("n")])
-        scans = [self._selected(table, partition, fused.columns) for fused in self._fuse(table, measures, None)]
+        scans = [
+            self._selected(table, partition, fused.columns)
+            for fused in self._fuse(table, measures, None)
+            if fused.columns
+        ]
         return [self.sql(s) for s in (counted, *scans, self._sampled(table, partition, table.sample_rows, 0, None))]
 
     def literal(self, value: Any) -> str:
