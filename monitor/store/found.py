@@ -15,12 +15,12 @@ def read_findings(connection: Connection, table: str | None, partition: str | No
     """The findings of a table, or of the partition with this label, by partition and then in the order recorded."""
     wanted = select(findings.c.document).join(revisions, revisions.c.id == findings.c.revision_id)
     if table is not None:
-        wanted = wanted.where(findings.c.table_name == table)
+        wanted = wanted.where(revisions.c.table_name == table)
     if partition is not None:
         wanted = wanted.where(revisions.c.label == partition)
     if latest:
         wanted = wanted.where(is_latest(judged=True))
-    ordered = wanted.order_by(findings.c.table_name, findings.c.partition_order, findings.c.id)
+    ordered = wanted.order_by(revisions.c.table_name, revisions.c.partition_order, findings.c.id)
     return [codec.load_finding(document) for document in connection.execute(ordered).scalars()]
 
 
