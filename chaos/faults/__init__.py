@@ -1,0 +1,1 @@
+"""The faults, grouped by what they damage; `chaos.catalogue` lists them all."""
