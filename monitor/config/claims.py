@@ -141,10 +141,14 @@ def parse_only(name: str) -> TableName:
 def keep_only(claims: list[Claim], only: Sequence[str], config: Config) -> list[Claim]:
     """The claims cut down to what `only` names."""
     wanted = [parse_table_name(name) for name in only]
+    for name, parsed in zip(only, wanted, strict=True):
+        if parsed.warehouse not in config.warehouses:
+            meant = did_you_mean(parsed.warehouse, config.warehouses)
+            raise UsageError(f"{config.path} names no warehouse {parsed.warehouse}{meant}", where=f"--table {name}")
     everything = [(claim.name.warehouse, path) for claim in claims for path in claim.paths]
     for name, parsed in zip(only, wanted, strict=True):
         if not any(_covers(parsed, warehouse, path) for warehouse, path in everything):
-            known = [write_table_name(warehouse, path) for warehouse, path in everything] + list(config.warehouses)
+            known = [write_table_name(warehouse, path) for warehouse, path in everything]
             raise UsageError(
                 f"no such table among those that {config.path} watches{did_you_mean(name, known)}",
                 where=f"--table {name}",

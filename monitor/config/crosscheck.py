@@ -5,6 +5,7 @@ It looks at the plain values, so that it finds its problems beside those of othe
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from typing import Any
@@ -41,6 +42,7 @@ def crosscheck(source: Source) -> None:
             _check_table(source, ("tables", index), entry, warehouses, seen)
 
 
+@functools.cache
 def plugin_names(group: str) -> frozenset[str]:
     """The names under which installed packages offer something to daywatch."""
     return frozenset(point.name for point in entry_points(group=f"daywatch.{group}"))
@@ -72,7 +74,9 @@ def _check_url(source: Source, loc: Loc, url: Any, known: frozenset[str], exampl
         source.problem(loc, f"not a URL: it does not begin with an engine's name and `://`, for example {example}")
     elif scheme not in known:
         meant = did_you_mean(scheme, known)
-        source.problem(loc, f"unknown engine {scheme}{meant or f'; known are {any_of(sorted(known))}'}")
+        source.problem(
+            loc, f"unknown engine {source.quote(scheme, url)}{meant or f'; known are {any_of(sorted(known))}'}"
+        )
     elif scheme in ("duckdb", "sqlite") and not url.partition("://")[2].startswith("/"):
         source.problem(loc, f"a file's path follows three slashes (four if it is absolute), for example {example}")
 
@@ -83,12 +87,10 @@ def _check_channels(source: Source, data: dict[str, Any]) -> None:
         if isinstance(name, str) and not _is_known(source, loc):
             scheme, _, address = name.partition(":")
             if scheme not in known:
-                meant = did_you_mean(scheme, known)
-                source.problem(
-                    loc, f"unknown kind of channel {scheme!r}{meant or f'; known are {any_of(sorted(known))}'}"
-                )
+                meant = did_you_mean(scheme, known) or f"; known are {any_of(sorted(known))}"
+                source.problem(loc, f"unknown kind of channel {source.quote(scheme, name)}{meant}")
             elif ":" in name and not address.strip():
-                source.problem(loc, f"nothing after `{scheme}:`; name where to, such as slack:#data-alerts")
+                source.problem(loc, "no address after the colon; name where to, such as slack:#data-alerts")
 
 
 def _channel_names(data: dict[str, Any]) -> Iterator[tuple[Loc, Any]]:
@@ -139,7 +141,7 @@ def _check_warehouse(source: Source, loc: Loc, name: str, warehouses: dict[str, 
     if first not in warehouses and not _is_known(source, loc):
         names = any_of(sorted(warehouses)) if warehouses else "no warehouse"
         meant = did_you_mean(first, warehouses)
-        source.problem(loc, f"unknown warehouse {first!r}{meant or f'; known here: {names}'}")
+        source.problem(loc, f"unknown warehouse {source.quote(first, name)}{meant or f'; known here: {names}'}")
     return first
 
 
@@ -177,7 +179,8 @@ def _check_names(source: Source, entry: dict[str, Any], key: str, loc: Loc) -> N
         if name in seen:
             given = "" if item.get("name") else ", made of its kind and column"
             source.problem(
-                (*inner, "name"), f"the name {name}{given} is taken by line {seen[name]}; give it another name"
+                (*inner, "name"),
+                f"the name {source.quote(name)}{given} is taken by line {seen[name]}; give it another name",
             )
         seen.setdefault(name, place.line)
 

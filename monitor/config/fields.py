@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import math
 import re
 import zoneinfo
@@ -23,11 +24,16 @@ def refuse(text: str) -> PydanticCustomError:
     return PydanticCustomError("refused", "{text}", {"text": text})
 
 
+@functools.cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
 def _check_zone(name: str) -> str:
     try:
         zoneinfo.ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        zones = zoneinfo.available_timezones()
+        zones = _zones()
         tail = {zone.rsplit("/", 1)[-1]: zone for zone in sorted(zones)}
         meant = tail.get(name.replace(" ", "_").title())
         mend = f"; did you mean {meant}?" if meant else did_you_mean(name, zones)

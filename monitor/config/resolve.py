@@ -98,12 +98,12 @@ def _resolve(claim: Claim, config: Config, listings: Listings, source: Source, w
     if len(source.problems) > before:
         return
     for path, table, columns in looked_up:
-        resolved = _build(claim, config, path, table, columns, misses, listings)
         try:
+            resolved = _build(claim, config, path, table, columns, misses, listings)
             yield _fill(resolved, claim, listings, misses)
         except UsageError as error:
             line_loc: Loc = (*claim.loc, "time_column")
-            source.problem(line_loc, f"{table}: {error}" if claim.name.is_pattern else str(error))
+            source.problem(line_loc, f"{table}: {error.what}{'; ' + error.mend if error.mend else ''}")
 
 
 def _build(

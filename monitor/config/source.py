@@ -53,9 +53,9 @@ class Source:
     """A configuration file as read: `data` in plain values, `places` by path, problems so far."""
 
     name: str
-    data: Any = None
-    places: dict[Loc, Place] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    data: Any = field(default=None, repr=False)
+    places: dict[Loc, Place] = field(default_factory=dict, repr=False)
+    problems: list[Problem] = field(default_factory=list, repr=False)
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
 
     def place(self, loc: Loc) -> Place:
@@ -79,6 +79,11 @@ class Source:
             if len(value) >= SECRET_LENGTH_MIN:
                 text = text.replace(value, f"${{{name}}}")
         return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", redact_url(text))
+
+    def quote(self, text: str, whole: str | None = None) -> str:
+        """`text` in quotes for a message, or that it comes from the environment if any of `whole` does."""
+        whole = text if whole is None else whole
+        return "(from the environment)" if any(v and v in whole for v in self.secrets.values()) else repr(text)
 
     def fail(self) -> None:
         """Raise what was found so far, if anything.

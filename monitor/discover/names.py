@@ -20,7 +20,7 @@ TIME_WORDS = frozenset([
     "date", "day", "dt", "at", "on", "time", "ts", "timestamp", "datetime", "epoch",
 ])
 WHOLE_NAMES = frozenset([
-    "date", "day", "dt", "ds", "ts", "time", "timestamp", "datetime", "partition", "partition_date", "event_time",
+    "date", "day", "dt", "ds", "ts", "time", "timestamp", "datetime", "partition", "partition_date",
 ])
 NOT_A_DAY = frozenset([
     "birth", "birthday", "birthdate", "born", "dob", "expiry", "expire", "expires", "expired", "expiration",

@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,7 @@ SCORE_MIN = 0.5
 HOURLY_ROWS_MIN = 50  # an hour with fewer rows is too small to be judged by itself
 _TICKS_PER_S = (1.0, 1e3, 1e6)
 _EPOCH_FIRST_S, _EPOCH_LAST_S = 631_152_000.0, 4_102_444_800.0  # 1990 to 2100
+_WHOLE_MAX = 2.0**53  # beyond it floats are whole by lack of digits
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d|[+-]\d\d)?)?")
 _IDS = (TimeForm.INTEGER_ID, TimeForm.TEXT_ID)
 _BASE = {ColumnKind.DATE: 0.6, ColumnKind.TIMESTAMP: 0.6, ColumnKind.NUMBER: 0.45, ColumnKind.TEXT: 0.4}
@@ -153,9 +155,6 @@ def _weigh(column: Column, moments: pd.Series[Any], nulls: float, name: float, n
         notes.append("all on one day")
     if bool((moments.dt.normalize() == moments).all()):
         score += 0.1
-    if len(moments) > 50 and abs(moments.rank().corr(pd.Series(np.arange(len(moments)), index=moments.index))) > 0.9:
-        score += 0.05
-        notes.append("grows with the rows")
     if nulls > 0:
         notes.append(f"NULL in {nulls:.1%} of rows")
     return _Look(column, score, moments, tuple(notes))
@@ -187,8 +186,6 @@ def _count(warehouse: Warehouse, table: Table, look: _Look, peek: pa.Table) -> T
         return column, error.what
     if not counted:
         return column, "no rows"
-    if form is TimeForm.TEXT_ID and look.moments is not None:
-        return column, "texts in no single form that times have"
     rows_median = float(np.median([rows for _, rows in counted]))
     starts = [partition.start for partition, _ in counted if partition.start is not None]
     cadence = _id_cadence(column, peek) if form in _IDS else _time_cadence(look, starts, rows_median)
@@ -235,7 +232,8 @@ def _coverage(starts: Sequence[dt.datetime], cadence: Cadence) -> float:
 
 
 def _gaps(starts: Sequence[dt.datetime]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return np.diff(np.array([start.date().toordinal() for start in starts], dtype=np.int64))
+    days = [start.date().toordinal() for start in starts]
+    return np.array([later - earlier for earlier, later in pairwise(days)], dtype=np.int64)
 
 
 def _moments(column: Column, present: pd.Series[Any]) -> pd.Series[Any] | None:
@@ -251,26 +249,34 @@ def _moments(column: Column, present: pd.Series[Any]) -> pd.Series[Any] | None:
 def _moments_of_text(texts: pd.Series[Any]) -> pd.Series[Any] | None:
     texts = texts[texts.str.strip() != ""]
     if len(texts) == 0 or texts.str.fullmatch(_ISO).mean() < 0.95:
-        return None
+        return _moments_of_digits(texts)
     moments = pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601").dt.tz_localize(None).dropna()
     return moments if len(moments) else None
 
 
 def _moments_of_numbers(column: Column, present: pd.Series[Any]) -> pd.Series[Any] | None:
     """Epoch numbers, under a name that speaks of time, as amounts and ids have the same magnitudes."""
-    if time_likeness(column.name) == 0 or is_calendar(column.name):
+    if time_likeness(column.name) == 0:
         return None
     numbers = pd.to_numeric(present, errors="coerce").astype("float64")
-    for scale in _TICKS_PER_S:
+    for scale in () if is_calendar(column.name) else _TICKS_PER_S:
         inside = numbers.between(_EPOCH_FIRST_S * scale, _EPOCH_LAST_S * scale)
         if len(numbers) and inside.mean() >= 0.98:
             return pd.to_datetime((numbers[inside] * (1e6 / scale)).astype("int64"), unit="us").rename(column.name)
-    return None
+    return _moments_of_digits(numbers.astype("Int64").astype(str)) if _whole(present) else None
+
+
+def _moments_of_digits(texts: pd.Series[Any]) -> pd.Series[Any] | None:
+    """Days written as 20130208."""
+    if len(texts) == 0 or texts.str.fullmatch(r"(?:19|20)\d{6}").mean() < 0.98:
+        return None
+    moments = pd.to_datetime(texts, errors="coerce", format="%Y%m%d")
+    return moments.dropna() if moments.notna().mean() >= 0.98 else None
 
 
 def _whole(present: pd.Series[Any]) -> bool:
     numbers = pd.to_numeric(present, errors="coerce").astype("float64")
-    return bool(np.isfinite(numbers).all() and (numbers == np.floor(numbers)).all())
+    return bool((numbers.abs() < _WHOLE_MAX).all() and (numbers == np.floor(numbers)).all())
 
 
 def _to_pandas(values: pa.ChunkedArray) -> pd.Series[Any] | None:
