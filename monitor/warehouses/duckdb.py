@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import re
 import threading
 from collections.abc import Iterator, Sequence
@@ -28,10 +29,11 @@ _REFUSED = (
     duckdb.IntegrityError,
     duckdb.InternalError,
 )
-_VALUE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
+_OVER_VALUES = (duckdb.DataError, duckdb.InvalidInputException)  # these quote the value that they stumbled over
+_VALUE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|-?\b\d[\d.eE+-]*")
 
 
-class Embedded(Warehouse):
+class Embedded(Warehouse, abc.ABC):
     """Any warehouse that DuckDB serves inside this process; `_connect` says over what."""
 
     sqlglot_dialect: ClassVar[str] = "duckdb"
@@ -43,17 +45,18 @@ class Embedded(Warehouse):
         self._identities: dict[Path, Sequence[Expression] | None] = {}
         self._connection = self._connect()
 
+    @abc.abstractmethod
     def _connect(self) -> duckdb.DuckDBPyConnection:
-        raise NotImplementedError
+        """The connection that statements' own connections are made from."""
 
     def _row_identity(self, path: Path) -> Sequence[Expression] | None:
         if path not in self._identities:
             self._identities[path] = self._identify(path)
         return self._identities[path]
 
+    @abc.abstractmethod
     def _identify(self, path: Path) -> Sequence[Expression] | None:
         """What `_row_identity` says, asked once a table."""
-        raise NotImplementedError
 
     def _make_dialect(self) -> Dialect:
         dialect: Dialect = duckdb_sqlalchemy.Dialect()
@@ -152,9 +155,9 @@ class DuckDB(Embedded):
             mend = "close it there, or read a copy of the file"
             return SourceError(f"{database} is locked{held}", where=where, mend=mend)
         if "different configuration" in message:
-            what = f"{database} is open for writing in this process"
+            what = f"{database} is already open in this process, for writing or with other settings"
             return SourceError(what, where=where, mend="close that connection first")
-        if "Unrecognized configuration" in message:
+        if "not recognized" in message:
             return UsageError(message.splitlines()[0], where=where, mend="correct the part of its URL after `?`")
         what = f"{database} cannot be opened: {message.splitlines()[0]}"
         return SourceError(what, where=where, mend="check that it is a whole DuckDB file of a version known here")
@@ -177,4 +180,4 @@ def _first_line(error: duckdb.Error) -> str:
     """What DuckDB says, without the statement; values of rows that it quotes are left out."""
     lines: list[str] = [line for line in str(error).splitlines() if line.strip()]
     said = lines[0] if lines else type(error).__name__
-    return _VALUE.sub("'...'", said) if isinstance(error, duckdb.DataError) else said
+    return _VALUE.sub("...", said) if isinstance(error, _OVER_VALUES) else said
