@@ -12,7 +12,7 @@ import pytest
 from monitor.config import Config, load_config, resolve_tables
 from monitor.discover import TableDescription, describe, starter_yaml, write_starter
 from monitor.discover.names import is_calendar, is_key_like, time_likeness, words_of
-from monitor.errors import UsageError
+from monitor.errors import SourceError, UsageError
 from monitor.types import Cadence, Column, ColumnKind, Table, TimeForm
 from monitor.warehouses.base import Warehouse
 
@@ -256,7 +256,7 @@ def resolve(
     warehouse: Any = listing or Listing(TABLES)
     tables = resolve_tables(load_config(path, {}), {"main": warehouse}, only, warnings.append)
     assert len({table.name for table in tables}) == len(tables)
-    return {table.name: table for table in tables}, [line[line.index("daywatch.yaml") :] for line in warnings]
+    return {table.name: table for table in tables}, [line[max(line.find("daywatch.yaml"), 0) :] for line in warnings]
 
 
 def refusals(folder: Path, body: str, only: Sequence[str] | None = None) -> list[str]:
@@ -353,6 +353,38 @@ class TestResolve:
         assert tables["main.raw_b"].ignore_columns == frozenset()
         assert len(warnings) == 4
         assert "daywatch.yaml:3: no column y in main.raw_a; the table is watched without this" in warnings
+
+    def test_one_table_of_a_pattern_may_lack_a_column_when_run_alone(self, tmp_path: Path) -> None:
+        body = "  - {name: main.raw_*, time_column: day, rules: [not_null: x]}\n"
+        tables, warnings = resolve(tmp_path, body, ["main.raw_b"])
+        assert tables["main.raw_b"].rules == ()
+        assert len(warnings) == 1
+
+    def test_what_cannot_be_read_or_looked_at(self, tmp_path: Path) -> None:
+        class Broken(Listing):
+            def columns(self, path: tuple[str, ...]) -> tuple[Column, ...]:
+                if path == ("raw_a",):
+                    raise SourceError("the view is broken")
+                return super().columns(path)
+
+            def partitions(self, table: Table, **_: Any) -> list[Any]:
+                raise SourceError(f"{table.name} took too long")
+
+        tables, warnings = resolve(tmp_path, "  - {name: main.raw_*, time_column: day}\n", None, Broken(TABLES))
+        assert list(tables) == ["main.raw_b"]
+        assert "raw_a is left out: the view is broken" in warnings[0]
+        assert "no key was found by looking" in warnings[1]
+        with pytest.raises(SourceError, match="broken"):
+            resolve(tmp_path, "  - {name: main.raw_a, time_column: day}\n", None, Broken(TABLES))
+
+    def test_a_broken_scope_is_told_at_its_line(self, tmp_path: Path) -> None:
+        class Refusing(Listing):
+            def partitions(self, table: Table, **_: Any) -> list[Any]:
+                raise UsageError("no function nofun", culprit=table.where)
+
+        body = "  - {name: main.flights, time_column: day,\n    where: nofun(x)}\n"
+        with pytest.raises(UsageError, match=r"daywatch\.yaml:4: tables\.0\.where: main\.flights: no function nofun"):
+            resolve(tmp_path, body, None, Refusing(TABLES))
 
     def test_no_tables_at_all_warns(self, tmp_path: Path) -> None:
         _, warnings = resolve(tmp_path, "")

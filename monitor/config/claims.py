@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from monitor.config.models import Config, TableEntry
@@ -22,12 +22,13 @@ Warn = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Claim:
-    """The tables that one entry is responsible for."""
+    """The tables that one entry is responsible for; `total` counts those of the whole run, `paths` may be fewer."""
 
     index: int
     entry: TableEntry
     name: TableName
     paths: tuple[Path, ...]
+    total: int
 
     @property
     def loc(self) -> Loc:
@@ -76,14 +77,14 @@ def claim_tables(
         if not name.is_pattern:
             if _is_selected(name, only):
                 _check_exists(name, ("tables", index, "name"), listings, source)
-            claims.append(Claim(index, entry, name, (name.path,)))
+            claims.append(Claim(index, entry, name, (name.path,), 1))
             continue
         found = [path for path in listings.tables(name.warehouse) if name.matches(path)]
         if not found:
             warn(_describe_empty(name, ("tables", index, "name"), listings, source))
         mine = tuple(path for path in found if (name.warehouse, path) not in taken)
         taken |= {(name.warehouse, path) for path in mine}
-        claims.append(Claim(index, entry, name, mine))
+        claims.append(Claim(index, entry, name, mine, len(mine)))
     if not config.tables:
         warn(f"{source.name}: no tables are configured, so that nothing is watched; add `- name: main.*` to tables")
     return claims
@@ -158,5 +159,5 @@ def keep_only(claims: list[Claim], only: Sequence[str], config: Config) -> list[
     for claim in claims:
         paths = tuple(p for p in claim.paths if any(_covers(w, claim.name.warehouse, p) for w in wanted))
         if paths:
-            kept.append(Claim(claim.index, claim.entry, claim.name, paths))
+            kept.append(replace(claim, paths=paths))
     return kept

@@ -11,12 +11,10 @@ from pydantic import ValidationError
 
 from monitor.config.crosscheck import crosscheck
 from monitor.config.explain import note_errors
-from monitor.config.models import Config
+from monitor.config.models import DEFAULT_STORE, Config
 from monitor.config.source import Source, read_source
 from monitor.config.urls import absolute_url
 from monitor.errors import UsageError
-
-DEFAULT_STORE = "sqlite:///daywatch.db"
 
 
 def load_config(path: Path, environment: Mapping[str, str] | None = None) -> Config:

@@ -42,7 +42,7 @@ class Misses:
     def tell(self, source: Source, warn: Warn) -> None:
         """Make errors and warnings of what was noted."""
         for loc, misses in self.found.items():
-            if not self.claim.name.is_pattern or len(misses) == len(self.claim.paths):
+            if not self.claim.name.is_pattern or len(misses) == self.claim.total:
                 source.problem(loc, misses[0][1])
                 continue
             for _, text in misses:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -15,6 +14,7 @@ from monitor.config.source import Source
 from monitor.config.urls import redact_url
 from monitor.types import Cadence, Priority
 
+DEFAULT_STORE = "sqlite:///daywatch.db"
 SAMPLE_ROWS = 10_000
 FALSE_ALERTS_PER_MONTH = 1.0
 BACKFILL_DAYS = 400
@@ -160,7 +160,7 @@ class Config(Settings):
         min_length=1, description="the warehouses, by name", examples=[{"main": "duckdb:///warehouse.duckdb"}]
     )
     store: SecretStr = Field(
-        SecretStr("sqlite:///daywatch.db"), description="where results are kept", examples=["sqlite:///daywatch.db"]
+        SecretStr(DEFAULT_STORE), description="where results are kept", examples=["sqlite:///daywatch.db"]
     )
     timezone: Zone = Field("UTC", description="where days begin, unless a table says otherwise", examples=["UTC"])
     alerts_folder: str = Field(
@@ -220,8 +220,3 @@ def config_schema() -> dict[str, Any]:
     entry = schema["$defs"]["WarehouseEntry"]
     schema["$defs"]["WarehouseEntry"] = {"anyOf": [{"type": "string"}, entry]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "daywatch.yaml", **schema}
-
-
-def names_of(entries: Sequence[RuleEntry | MetricEntry | EntityEntry | RelationEntry]) -> list[str]:
-    """What each entry is called, in order."""
-    return [entry.called for entry in entries]

@@ -17,8 +17,8 @@ from monitor.config.models import (
     Config,
 )
 from monitor.config.names import write_table_name
-from monitor.config.source import Loc, Source
-from monitor.errors import UsageError
+from monitor.config.source import Source
+from monitor.errors import DaywatchError, SourceError, UsageError
 from monitor.types import Cadence, Column, Table, TimeColumn
 
 if TYPE_CHECKING:
@@ -87,8 +87,7 @@ def resolve_tables(
 def _resolve(claim: Claim, config: Config, listings: Listings, source: Source, warn: Warn) -> Iterator[Table]:
     misses = Misses(claim)
     looked_up = []
-    for path in claim.paths:
-        columns = listings.columns(claim.name.warehouse, path)
+    for path, columns in _columns(claim, listings, warn):
         table = write_table_name(claim.name.warehouse, path)
         look_up(claim, config, table, columns, misses)
         look_up_references(claim, table, listings, misses)
@@ -100,10 +99,21 @@ def _resolve(claim: Claim, config: Config, listings: Listings, source: Source, w
     for path, table, columns in looked_up:
         try:
             resolved = _build(claim, config, path, table, columns, misses, listings)
-            yield _fill(resolved, claim, listings, misses)
+            yield _fill(resolved, claim, listings, warn)
         except UsageError as error:
-            line_loc: Loc = (*claim.loc, "time_column")
-            source.problem(line_loc, f"{table}: {error.what}{'; ' + error.mend if error.mend else ''}")
+            key = "where" if error.culprit and error.culprit == claim.entry.where else "time_column"
+            source.problem((*claim.loc, key), f"{table}: {error.what}{'; ' + error.mend if error.mend else ''}")
+
+
+def _columns(claim: Claim, listings: Listings, warn: Warn) -> Iterator[tuple[Path, tuple[Column, ...]]]:
+    """The columns of each table; one of a pattern that cannot be read (a broken view) is left out with a warning."""
+    for path in claim.paths:
+        try:
+            yield path, listings.columns(claim.name.warehouse, path)
+        except DaywatchError as error:
+            if not claim.name.is_pattern:
+                raise
+            warn(f"{write_table_name(claim.name.warehouse, path)} is left out: {error}")
 
 
 def _build(
@@ -167,21 +177,24 @@ def _time(claim: Claim, path: Path, name: str, misses: Misses, listings: Listing
     return TimeColumn(column, form)
 
 
-def _fill(table: Table, claim: Claim, listings: Listings, misses: Misses) -> Table:
-    """Discover what the entry leaves open: time column with its cadence, and key."""
+def _fill(table: Table, claim: Claim, listings: Listings, warn: Warn) -> Table:
+    """Discover what the entry leaves open: time column with its cadence, and key.
+
+    Where looking fails (a limit, a time-out), a warning says so and the table goes on with what is known.
+    """
     from monitor.discover import find_keys, find_time  # noqa: PLC0415 - loads pandas
 
     warehouse = listings.open(table.warehouse)
-    if table.time is None:
-        found = find_time(warehouse, table)
-        if found is not None:
-            cadence = claim.entry.cadence or found.cadence
-            table = replace(table, time=TimeColumn(found.column, found.form), cadence=cadence)
-    if (
-        not table.key
-        and table.time is not None
-        and (claim.entry.key is None or misses.at((*claim.loc, "key"), table.name))
-    ):
-        keys = find_keys(warehouse, table)
-        table = replace(table, key=keys[0] if keys else ())
+    try:
+        if table.time is None:
+            found = find_time(warehouse, table)
+            if found is not None:
+                cadence = claim.entry.cadence or found.cadence
+                table = replace(table, time=TimeColumn(found.column, found.form), cadence=cadence)
+        if not table.key and table.time is not None:
+            keys = find_keys(warehouse, table)
+            table = replace(table, key=keys[0] if keys else ())
+    except SourceError as error:
+        missing = "time column" if table.time is None else "key"
+        warn(f"{table.name}: no {missing} was found by looking, name it in the configuration: {error}")
     return table
