@@ -200,7 +200,7 @@ def test_a_large_partition_is_refused_before_it_is_scanned(built: Built, table_o
     [
         "x::INTEGER = 1",
         "strptime(x, '%Y-%m-%d') IS NULL",
-        "n::TINYINT = 1",
+        "abs(n::TINYINT) = 1",
         "n * n * n * n * n * n = 1",
         "x::JSON IS NULL",
     ],
