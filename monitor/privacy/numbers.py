@@ -64,6 +64,8 @@ def format_range(low: float | None, high: float | None, unit: str = "") -> str:
     ('1.2% to 3.4%', 'at most 12 rows')
     """
     low, high = _known(low), _known(high)
+    if low is not None and low == high:
+        return format_number(low, unit)
     if low is not None and high is not None:
         return f"{format_number(low, 'share' if unit == 'share' else '')} to {format_number(high, unit)}"
     if high is not None:
