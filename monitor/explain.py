@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from monitor.judge import Verdict
+from monitor.privacy.redact import Gate
 from monitor.types import Change, ColumnKind, Evidence, Observation, Partition, Status, Table
 from monitor.words import day, expectation, names, number, quantity, share
 
@@ -105,7 +106,9 @@ def _tell_drift(_table: Table, _partition: Partition, evidence: Evidence) -> str
     told = [tell_column(name, details[name]) for name in evidence.columns[:3] if name in details]
     leading = [c for c, s in zip(evidence.columns, evidence.shares, strict=False) if s >= 0.1] or list(evidence.columns)
     about = f"{names(leading)} tell{'s' if len(leading[:1]) == len(leading) else ''} these rows from past days"
-    return f"{_capital(about)} ({number(evidence.score)} nats): {'; '.join(told[:2])}." if told else f"{_capital(about)}."
+    return (
+        f"{_capital(about)} ({number(evidence.score)} nats): {'; '.join(told[:2])}." if told else f"{_capital(about)}."
+    )
 
 
 def tell_column(name: str, facts: Mapping[str, Any]) -> str:
@@ -156,7 +159,7 @@ def bad_condition(table: Table, evidence: Evidence, identify: Identify, literal:
         return f"{quoted} = 0"
     if evidence.kind == "stats" and evidence.observation is not None:
         return _beyond(quoted, evidence.observation)
-    return _moved_values(column, quoted, evidence, literal)
+    return _moved_values(table, column, quoted, evidence, literal)
 
 
 def _beyond(quoted: str, seen: Observation) -> str | None:
@@ -167,12 +170,16 @@ def _beyond(quoted: str, seen: Observation) -> str | None:
     return None
 
 
-def _moved_values(column: str, quoted: str, evidence: Evidence, literal: Callable[[Any], str]) -> str | None:
-    """The values of the leading column that became more frequent."""
+def _moved_values(
+    table: Table, column: str, quoted: str, evidence: Evidence, literal: Callable[[Any], str]
+) -> str | None:
+    """The values of the leading column that became more frequent, as far as they may be named."""
     facts = evidence.detail.get("columns", {}).get(column, {})
+    rows = float(evidence.detail.get("rows_today", 0))
+    gate = Gate(table)
     if "value" in facts:
-        return f"{quoted} = {facts['value']:.12g}"
-    risen = [v["value"] for v in facts.get("values", ()) if v["after"] > v["before"]]
+        return f"{quoted} = {facts['value']:.12g}" if gate.passes(facts["effect"] * rows) else None
+    risen = [v["value"] for v in facts.get("values", ()) if v["after"] > v["before"] and gate.passes(v["after"] * rows)]
     return f"{quoted} IN ({', '.join(literal(v) for v in risen)})" if risen else None
 
 

@@ -122,7 +122,9 @@ def event_of(found: Group) -> str:
     before = found.continued
     if before is None:
         return "opened"
-    new_columns = {v.evidence.columns[0] for v in found.verdicts if v.evidence.kind in ("nulls", "zeros") and v.evidence.columns}
+    new_columns = {
+        v.evidence.columns[0] for v in found.verdicts if v.evidence.kind in ("nulls", "zeros") and v.evidence.columns
+    }
     if new_columns - set(before.columns):
         return "worsened"
     worse = _SEVERITIES.index(found.severity) - _SEVERITIES.index(before.severity)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from monitor.partitions import partitions_between, previous
 from monitor.store import PastPartition
-from monitor.types import ROWS, Cadence, Measure, Partition, Point, Series, Table, TimeForm
+from monitor.types import ROWS, Cadence, Column, Measure, Partition, Point, Series, Table, TimeForm
 
 RESTART_PARTITIONS = 6
 """A check that failed on so many partitions in a row is looking at a new normal: its level restarts there."""
@@ -32,6 +32,7 @@ class Day:
     scores: Mapping[str, float] = field(default_factory=dict)
     failed: frozenset[str] = frozenset()
     known: bool = True
+    schema: tuple[Column, ...] | None = None
 
     @property
     def rows(self) -> float:
@@ -46,7 +47,11 @@ class Past:
         self.table = table
         self._days = {
             row.partition.order: Day(
-                row.partition, row.values, row.scores, frozenset() if row.expected else row.failed
+                row.partition,
+                row.values,
+                row.scores,
+                frozenset() if row.expected else row.failed,
+                schema=row.schema,
             )
             for row in rows
         }
@@ -88,6 +93,10 @@ class Past:
             for name, score in day.scores.items():
                 by_name.setdefault(name, []).append(Point(day.partition, score, good))
         return {name: tuple(restart(points)) for name, points in by_name.items()}
+
+    def schemas(self, before: Partition) -> list[tuple[Column, ...] | None]:
+        """The columns that earlier partitions were seen with, oldest first."""
+        return [day.schema for day in self.known(before)]
 
     def references(self, before: Partition) -> list[Partition]:
         """Comparable past partitions for the drift check, newest first: good ones with rows."""

@@ -278,6 +278,8 @@ def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evide
         observation=Observation("divergence from past days", lead.score, unit="nats"),
         detail={
             "left_out": list(found.left_out),
+            "rows_today": len(samples.today),
+            "rows_past": sum(len(frame) for _, frame in trim_past(samples)),
             "columns": {n: {"change": d.change.value, "effect": d.effect, **d.facts} for n, d in descriptions.items()},
             "nats": {n: found.attributed[n] for n in ranking[:10]},
         },

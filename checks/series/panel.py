@@ -132,7 +132,8 @@ class _Filter:
     ) -> None:
         errors = np.where(learn, value - members, 0.0)
         clipped = np.clip(errors, -bound, bound)
-        self.loss = 0.98 * self.loss + np.where(trusted, 0.5 * (clipped / scale) ** 2, 0.0)
+        surprise = np.where(trusted, np.minimum(np.abs(clipped) / scale, 10.0), 0.0)
+        self.loss = 0.98 * self.loss + 0.5 * surprise**2
         rate = np.maximum(RATES[:, None], 1.0 / (self.seen + 2.0))
         self.level = self.level + rate * clipped
 

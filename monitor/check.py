@@ -1,0 +1,47 @@
+"""Loading checks by name, and calling them so that one that raises stops nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+
+from monitor.errors import UsageError, mask_secrets
+from monitor.types import Check, Evidence, Partition, Table, Values
+
+GROUP = "daywatch.checks"
+BUILT_IN = ("freshness", "volume", "schema", "nulls", "zeros", "stats", "duplicates", "drift")
+GATES = ("freshness", "volume")
+"""The checks that come first: while they say that data is late, the others do not judge."""
+_ERROR_LENGTH_MAX = 300
+
+
+def load_checks() -> list[Check]:
+    """Every installed check, gates first, then the built-in ones in their order, then plugins by name.
+
+    Raises:
+        UsageError: one of them does not load; nothing is left out silently.
+    """
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    missing = [name for name in BUILT_IN if name not in found]
+    if missing:
+        raise UsageError(f"built-in checks are not installed: {', '.join(missing)}", mend="install daywatch again")
+    order = [*BUILT_IN, *sorted(set(found) - set(BUILT_IN))]
+    checks: list[Check] = []
+    for name in order:
+        try:
+            checks.append(found[name].load()())
+        except Exception as error:
+            raise UsageError(
+                f"the check {name} ({found[name].value}) does not load: {type(error).__name__}: {error}",
+                mend="repair or uninstall its package",
+            ) from error
+    return checks
+
+
+def evaluate(check: Check, table: Table, partition: Partition, values: Values) -> Sequence[Evidence]:
+    """The check's evidence; an exception becomes one piece of evidence with `error`."""
+    try:
+        return check.evaluate(table, partition, values)
+    except Exception as error:  # noqa: BLE001 - whatever a check raises is told, and stops nobody else
+        said = mask_secrets(f"{type(error).__name__}: {error}")[:_ERROR_LENGTH_MAX]
+        return [Evidence(check.name, check.name, None, error=said)]

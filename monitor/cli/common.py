@@ -1,0 +1,158 @@
+"""What the commands share: options, opening what a configuration names, and how results are printed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monitor.errors import UsageError
+
+if TYPE_CHECKING:
+    from monitor.config import Config
+    from monitor.store import Store
+    from monitor.types import Finding, Incident, Segment, Table
+    from monitor.warehouses.base import Warehouse
+
+OK, FAILED, USAGE, ERRORED = 0, 1, 2, 3
+
+ConfigOption = Annotated[Path, typer.Option("-c", "--config", help="Configuration file.", metavar="FILE")]
+TablesOption = Annotated[
+    list[str] | None, typer.Option("--table", help="Only this table or pattern; may be repeated.", metavar="TABLE")
+]
+FormatOption = Annotated[str, typer.Option("--format", help="text or json.", metavar="FORMAT")]
+DEFAULT_CONFIG = Path("daywatch.yaml")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A configuration with its warehouses and store open."""
+
+    config: Config
+    warehouses: Mapping[str, Warehouse]
+    store: Store
+    tables: Sequence[Table]
+
+
+@contextmanager
+def opened(path: Path, only: Sequence[str] | None = None) -> Iterator[Opened]:
+    """Open what a configuration names; everything is closed afterwards."""
+    from monitor.config import load_config, open_warehouses, resolve_tables  # noqa: PLC0415 - heavy
+    from monitor.store import Store  # noqa: PLC0415 - heavy
+
+    config = load_config(path)
+    warehouses = open_warehouses(config, _named(only, config))
+    try:
+        tables = resolve_tables(config, warehouses, only or None, warn=note)
+        with Store.open(config.store.get_secret_value()) as store:
+            yield Opened(config, warehouses, store, tables)
+    finally:
+        for warehouse in warehouses.values():
+            warehouse.close()
+
+
+def _named(only: Sequence[str] | None, config: Config) -> set[str] | None:
+    """Which warehouses the tables named need; None = all of them."""
+    if not only:
+        return None
+    named = {name.split(".", 1)[0] for name in only}
+    return named if named <= set(config.warehouses) else None
+
+
+@contextmanager
+def opened_store(path: Path) -> Iterator[tuple[Config, Store]]:
+    """Open the store alone, for commands that ask no warehouse."""
+    from monitor.config import load_config  # noqa: PLC0415 - heavy
+    from monitor.store import Store  # noqa: PLC0415 - heavy
+
+    config = load_config(path)
+    with Store.open(config.store.get_secret_value()) as store:
+        yield config, store
+
+
+def now() -> dt.datetime:
+    """The moment of the command; DAYWATCH_NOW (ISO, with offset) stands in for the clock where it is set."""
+    fixed = os.environ.get("DAYWATCH_NOW")
+    if not fixed:
+        return dt.datetime.now(dt.UTC)
+    try:
+        moment = dt.datetime.fromisoformat(fixed)
+    except ValueError as error:
+        raise UsageError(f"DAYWATCH_NOW={fixed} is no ISO time", mend="as in 2013-02-09T07:00+00:00") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def note(text: str) -> None:
+    """Say something beside the results, on stderr."""
+    typer.echo(text, err=True)
+
+
+def check_format(chosen: str, known: Sequence[str] = ("text", "json")) -> str:
+    """The chosen output format; UsageError for one that there is not."""
+    if chosen not in known:
+        raise UsageError(f"unknown format {chosen}", where="--format", mend=f"use {' or '.join(known)}")
+    return chosen
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """One JSON object on one line of stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def finding_json(found: Finding) -> dict[str, Any]:
+    """A finding as CONTRACT prints it."""
+    return {
+        "id": found.id,
+        "table": found.table,
+        "partition": found.partition,
+        "check": found.check,
+        "kind": found.kind,
+        "status": found.status.value,
+        "score": found.score,
+        "threshold": found.threshold,
+        "surprise": found.surprise,
+        "severity": found.severity.value,
+        "priority": found.priority.value,
+        "columns": list(found.columns),
+        "segments": [segment_json(s) for s in found.segments],
+        "summary": found.summary,
+        "change": found.change.value,
+        "sql_bad": found.sql_bad,
+        "sql_good": found.sql_good,
+        "pictures": list(found.pictures),
+        "incident": found.incident,
+        "seconds": round(found.seconds, 3),
+        "cost": {"queries": found.cost.queries, "rows": found.cost.rows, "bytes": found.cost.bytes},
+    }
+
+
+def incident_json(event: Incident) -> dict[str, Any]:
+    """An incident's event as CONTRACT prints it."""
+    return {
+        "incident": event.incident,
+        "table": event.table,
+        "partition": event.partition,
+        "event": event.event,
+        "title": event.title,
+        "checks": list(event.checks),
+        "columns": list(event.columns),
+        "segments": [segment_json(s) for s in event.segments],
+        "change": event.change.value,
+        "severity": event.severity.value,
+        "surprise": event.surprise,
+        "alerted": event.alerted,
+    }
+
+
+def segment_json(segment: Segment) -> dict[str, Any]:
+    """A segment with its precision and recall."""
+    return {"where": segment.where, "precision": segment.precision, "recall": segment.recall, "rows": segment.rows}

@@ -1,0 +1,63 @@
+"""`init` and `check-config`: from a warehouse's address to a configuration that is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.cli.common import DEFAULT_CONFIG, OK, ConfigOption, note
+from monitor.errors import UsageError
+
+
+def init(
+    url: Annotated[str, typer.Argument(help="The warehouse, as duckdb:///warehouse.duckdb.", metavar="URL")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.", metavar="FILE")] = DEFAULT_CONFIG,
+    name: Annotated[str, typer.Option("--name", help="What to call the warehouse.")] = "main",
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+) -> int:
+    """Look at a warehouse and write a starter configuration: tables, time columns, keys.
+
+    Example: daywatch init duckdb:///warehouse.duckdb
+    """
+    from monitor.config.urls import absolute_url, redact_url  # noqa: PLC0415 - heavy
+    from monitor.discover import describe, starter_yaml, write_starter  # noqa: PLC0415 - heavy
+    from monitor.warehouses import open_warehouse  # noqa: PLC0415 - heavy
+
+    if output.exists() and not force:
+        raise UsageError(f"{output} exists already", mend="choose another file with -o, or add --force")
+    warehouse = open_warehouse(name, absolute_url(url, Path.cwd()))
+    try:
+        paths = warehouse.tables()
+        if not paths:
+            raise UsageError(f"{redact_url(url)} has no tables", mend="look at the address and at your rights")
+        found = [describe(warehouse, path) for path in paths]
+    finally:
+        warehouse.close()
+    write_starter(output, starter_yaml(url, name, found), force=force)
+    timed = sum(1 for d in found if d.time is not None)
+    note(f"{len(found)} table{'s' if len(found) != 1 else ''} found, {timed} with a time column; wrote {output}")
+    note(f"next: daywatch check-config -c {output}; daywatch run -c {output}")
+    return OK
+
+
+def check_config(config: ConfigOption = DEFAULT_CONFIG) -> int:
+    """Validate the configuration against the warehouses; touch nothing.
+
+    Example: daywatch check-config -c daywatch.yaml
+    """
+    from monitor.config import load_config, open_warehouses, resolve_tables  # noqa: PLC0415 - heavy
+
+    loaded = load_config(config)
+    warehouses = open_warehouses(loaded)
+    try:
+        tables = resolve_tables(loaded, warehouses, warn=note)
+    finally:
+        for warehouse in warehouses.values():
+            warehouse.close()
+    for table in tables:
+        time = f"by {table.cadence.value} of {table.time.name}" if table.time else "as a whole (no time column)"
+        typer.echo(f"{table.name}: {len(table.checked_columns)} columns, {time}")
+    typer.echo(f"{config}: {len(tables)} table{'s' if len(tables) != 1 else ''} to watch, no mistakes found")
+    return OK

@@ -1,0 +1,218 @@
+"""`run`, `backfill`, `status` and `history`: watching tables and looking at what was seen."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from monitor.cli.common import (
+    DEFAULT_CONFIG,
+    ERRORED,
+    FAILED,
+    OK,
+    ConfigOption,
+    FormatOption,
+    Opened,
+    TablesOption,
+    check_format,
+    finding_json,
+    incident_json,
+    note,
+    now,
+    opened,
+    opened_store,
+    print_json,
+)
+from monitor.errors import DaywatchError, UsageError
+
+if TYPE_CHECKING:
+    from monitor.backfill import Progress
+    from monitor.run import Compose, Outcome, Watch
+    from monitor.types import Partition, Table
+
+DateOption = Annotated[str | None, typer.Option("--date", help="The partition to judge, as 2013-02-08.", metavar="D")]
+FromOption = Annotated[str | None, typer.Option("--from", help="First partition of a replay.", metavar="D")]
+ToOption = Annotated[str | None, typer.Option("--to", help="Last partition of a replay, included.", metavar="D")]
+
+
+def run(
+    config: ConfigOption = DEFAULT_CONFIG,
+    table: TablesOption = None,
+    date: DateOption = None,
+    from_: FromOption = None,
+    to: ToOption = None,
+    format_: FormatOption = "text",
+    no_alerts: Annotated[bool, typer.Option("--no-alerts", help="Record, but send nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the SQL that would run; touch nothing.")] = False,
+) -> int:
+    """Judge the last complete partition of every table, one partition, or several in order.
+
+    Example: daywatch run --table main.flights --date 2013-02-08
+    """
+    check_format(format_)
+    if date and (from_ or to):
+        raise UsageError("--date and --from/--to exclude each other", mend="give one partition, or a range")
+    if bool(from_) != bool(to):
+        raise UsageError("--from and --to belong together", mend="give both; they are included")
+    with opened(config, table) as found:
+        if dry_run:
+            return _print_sql(found, date or from_)
+        return _run_tables(found, (date or from_, date or to), format_, alerts=not no_alerts)
+
+
+def _run_tables(found: Opened, span: tuple[str | None, str | None], format_: str, *, alerts: bool) -> int:
+    from monitor.check import load_checks  # noqa: PLC0415 - heavy
+    from monitor.cli.progress import progress_bar  # noqa: PLC0415 - heavy
+    from monitor.cli.text import print_outcome, print_summary  # noqa: PLC0415 - heavy
+
+    checks = load_checks()
+    codes: list[int] = []
+    with progress_bar() as progress:
+        for table in found.tables:
+            for outcome in _judge_table(found, table, span, checks, progress, alerts):
+                codes.append(exit_code(outcome))
+                if format_ == "json":
+                    for finding in outcome.findings:
+                        print_json(finding_json(finding))
+                    for event in outcome.incidents:
+                        print_json(incident_json(event))
+                else:
+                    print_outcome(outcome)
+    if alerts:
+        codes.append(_send(found))
+    if format_ == "text":
+        print_summary(len(codes) - int(alerts), found.tables)
+    return max(codes, key=(OK, FAILED, ERRORED).index, default=OK)
+
+
+def exit_code(outcome: Outcome) -> int:
+    """What one partition contributes to the exit code: errors before failures, muted failures are none."""
+    statuses = [f.status.value for f in outcome.findings]
+    if "error" in statuses:
+        return ERRORED
+    muted = {i.incident for i in outcome.incidents if not i.alerted and i.event in ("opened", "worsened")}
+    failing = [f for f in outcome.findings if f.status.value == "fail" and f.incident not in muted]
+    return FAILED if failing else OK
+
+
+def _judge_table(
+    found: Opened, table: Table, span: tuple[str | None, str | None], checks: Sequence[object], progress: Progress,
+    alerts: bool,
+) -> Iterator[Outcome]:  # fmt: skip
+    from monitor.run import Watch, judge_partition, judge_source_failure  # noqa: PLC0415 - heavy
+    from monitor.select import select_partitions  # noqa: PLC0415 - heavy
+
+    moment = now()
+    chosen = checks if table.automatic else []
+    watch = Watch(
+        table, found.warehouses[table.warehouse], found.store, chosen,  # type: ignore[arg-type]
+        _deliveries(found) if alerts else None, progress,
+    )  # fmt: skip
+    partitions = select_partitions(watch, span[0], span[1], moment, note)
+    for done, partition in enumerate(partitions):
+        if len(partitions) > 1:
+            progress(f"{table.name}: {partition.label}", done, len(partitions))
+        try:
+            yield judge_partition(watch, partition, moment)
+        except UsageError:
+            raise
+        except DaywatchError as error:
+            note(f"{table.name} {partition.label}: {error}")
+            yield judge_source_failure(watch, partition, error)
+
+
+def _deliveries(found: Opened) -> Compose:
+    from monitor.alerting import deliveries_of  # noqa: PLC0415 - heavy
+
+    return deliveries_of(found.config)
+
+
+def _send(found: Opened) -> int:
+    from monitor.alerting import send  # noqa: PLC0415 - heavy
+
+    return ERRORED if send(found.config, found.store, now(), note) else OK
+
+
+def _print_sql(found: Opened, date: str | None) -> int:
+    from monitor.check import load_checks  # noqa: PLC0415 - heavy
+    from monitor.read import Request  # noqa: PLC0415 - heavy
+    from monitor.run import Watch  # noqa: PLC0415 - heavy
+    from monitor.select import select_partitions  # noqa: PLC0415 - heavy
+
+    checks = load_checks()
+    for table in found.tables:
+        warehouse = found.warehouses[table.warehouse]
+        watch = Watch(table, warehouse, found.store, checks)
+        for partition in select_partitions(watch, date, date, now(), note):
+            typer.echo(f"-- {table.name} {partition.label}")
+            for sql in warehouse.explain_sql(table, partition, Request.of(checks, table).measures):
+                typer.echo(f"{sql};")
+    return OK
+
+
+def backfill(
+    config: ConfigOption = DEFAULT_CONFIG,
+    table: TablesOption = None,
+    days: Annotated[int | None, typer.Option("--days", help="How far back, partitions.", min=1)] = None,
+) -> int:
+    """Build the history of tables from the warehouse's own past, up to the last complete partition.
+
+    Example: daywatch backfill --table main.flights --days 90
+    """
+    import dataclasses  # noqa: PLC0415 - only here
+
+    from monitor.check import load_checks  # noqa: PLC0415 - heavy
+    from monitor.cli.progress import progress_bar  # noqa: PLC0415 - heavy
+    from monitor.run import Watch, prepare_past  # noqa: PLC0415 - heavy
+    from monitor.select import select_partitions  # noqa: PLC0415 - heavy
+
+    checks = load_checks()
+    with opened(config, table) as found, progress_bar() as progress:
+        for entry in found.tables:
+            if entry.time is None:
+                note(f"{entry.name}: no time column, so it has no past to read; set time_column")
+                continue
+            named = entry if days is None else dataclasses.replace(entry, backfill_days=days)
+            watch = Watch(named, found.warehouses[entry.warehouse], found.store, checks, None, progress)
+            for partition in select_partitions(watch, None, None, now(), note):
+                past = prepare_past(watch, partition, now())
+                known = past.known(partition)
+                span = f", {known[0].partition.label} to {known[-1].partition.label}" if known else ""
+                typer.echo(f"{entry.name}: {len(known)} partitions known{span}")
+    return OK
+
+
+def status(config: ConfigOption = DEFAULT_CONFIG, format_: FormatOption = "text") -> int:
+    """Is each table fresh, complete, well? As of its last judged partition.
+
+    Example: daywatch status
+    """
+    check_format(format_)
+    from monitor.cli.text import print_status  # noqa: PLC0415 - heavy
+
+    with opened(config) as found:
+        rows = {row.table: row for row in found.store.status_rows()}
+        return print_status([t.name for t in found.tables], rows, format_)
+
+
+def history(
+    table: Annotated[str, typer.Argument(help="The table, as main.flights.")],
+    date: Annotated[str | None, typer.Argument(help="One partition; all that is known without it.")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    format_: FormatOption = "text",
+) -> int:
+    """What happened to this table, or to its data of one day?
+
+    Example: daywatch history main.flights 2013-02-08
+    """
+    check_format(format_)
+    from monitor.cli.text import print_day, print_past  # noqa: PLC0415 - heavy
+
+    with opened_store(config) as (_, store):
+        if date is not None:
+            return print_day(store, table, date, format_)
+        return print_past(store, table, format_)

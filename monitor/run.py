@@ -1,0 +1,307 @@
+"""One table-day, from the warehouse to the record: gate -> read -> evaluate -> judge -> explain -> record -> alert."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from monitor import incident as incidents
+from monitor.backfill import Progress, backfill, backfill_drift, silent
+from monitor.check import GATES, evaluate
+from monitor.claim import claimed
+from monitor.errors import DaywatchError, SourceError
+from monitor.explain import summarise
+from monitor.judge import Verdict, judge, severity_of
+from monitor.past import Day, Past
+from monitor.read import (
+    Request,
+    Samples,
+    check_of,
+    latest_of,
+    newest_schema,
+    read_aggregates,
+    read_arrival,
+    read_samples,
+    read_values,
+)
+from monitor.store import IncidentState, IncidentStatus, RunRecord, Store
+from monitor.story import Sources, tell
+from monitor.types import (
+    ROWS,
+    Aggregate,
+    ArrivalState,
+    Change,
+    Check,
+    Cost,
+    Evidence,
+    Finding,
+    Incident,
+    Measure,
+    Partition,
+    SampleSet,
+    SchemaState,
+    Severity,
+    Status,
+    Table,
+)
+
+if TYPE_CHECKING:
+    from monitor.warehouses.base import Warehouse
+
+Compose = Callable[["Outcome", Sources], Sequence[tuple[str, str, Mapping[str, object]]]]
+"""From an outcome to its deliveries: (incident key, channel, payload)."""
+HISTORY_PARTITIONS = {"hour": 2_400, "day": 430, "week": 160}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What judging one partition brought: findings and incidents as recorded, and what it cost."""
+
+    table: Table
+    partition: Partition
+    findings: tuple[Finding, ...]
+    incidents: tuple[Incident, ...]
+    cost: Cost
+    seconds: float
+    recorded: bool = True
+
+
+@dataclass
+class Watch:
+    """One table under watch: what is kept between its partitions while the process lives."""
+
+    table: Table
+    warehouse: Warehouse
+    store: Store
+    checks: Sequence[Check]
+    alerts: Compose | None = None
+    progress: Progress = silent
+    past: Past | None = None
+    request: Request = field(init=False)
+    samples: Samples = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Say once what the checks need."""
+        self.request = Request.of(self.checks, self.table)
+        self.samples = Samples(self.warehouse, self.table)
+
+
+def judge_partition(watch: Watch, partition: Partition, now: dt.datetime) -> Outcome:
+    """Judge one partition and record what was found; run again, it appends a revision.
+
+    Raises:
+        SourceError: the warehouse or the store failed, or another process is judging this partition.
+    """
+    with claimed(watch.store, watch.table.name, partition.order, now):
+        started = time.perf_counter()
+        with watch.warehouse.costing() as receipt:
+            past = prepare_past(watch, partition, now)
+            gate = read_gate(watch, partition, past, now)
+            evidence, samples = collect_evidence(watch, partition, past, gate)
+            verdicts = judge(watch.table, evidence)
+            sources = Sources(watch.table, partition, watch.warehouse, past, gate.aggregates, samples)
+            groups = incidents.group(verdicts, open_incidents(watch, partition))
+            outcome = tell_outcome(watch, sources, verdicts, groups, gate)
+        outcome = replace(outcome, cost=receipt.cost, seconds=time.perf_counter() - started)
+        return record(watch, past, gate, outcome, evidence, sources, now)
+
+
+def prepare_past(watch: Watch, partition: Partition, now: dt.datetime) -> Past:
+    """What is known of earlier partitions; what the store lacks is read from the warehouse."""
+    if watch.past is None:
+        limit = HISTORY_PARTITIONS[watch.table.cadence.value]
+        watch.past = Past(watch.table, watch.store.history(watch.table.name, partition.order, limit))
+    if watch.table.time is not None:
+        backfill(watch.warehouse, watch.store, watch.table, partition, watch.past, watch.request, now, watch.progress)
+        if watch.request.samples:
+            backfill_drift(watch.store, watch.samples, partition, watch.past, now, watch.progress)
+    return watch.past
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What came first: the aggregates, how the partition arrived, and why it is not judged yet (None: it is)."""
+
+    aggregates: Mapping[Measure, float | None]
+    arrival: ArrivalState
+    closed: str | None
+
+    @property
+    def rows(self) -> float:
+        """Rows of the partition."""
+        return self.aggregates.get(ROWS) or 0.0
+
+
+def read_gate(watch: Watch, partition: Partition, past: Past, now: dt.datetime) -> Gate:
+    """Read the partition's aggregates and see whether it is there and complete."""
+    aggregates = read_aggregates(watch.warehouse, watch.table, partition, past, watch.request)
+    rows = aggregates.get(ROWS) or 0.0
+    latest = latest_of(watch.warehouse, watch.table, partition) if rows == 0 else None
+    arrival = read_arrival(watch.table, partition, past, rows, now, latest)
+    if not arrival.complete:
+        closed = f"still arriving: {int(rows):,} rows so far, due {arrival.due:%Y-%m-%d %H:%M %Z}"
+    else:
+        closed = "no rows to judge" if rows == 0 else None
+    return Gate(aggregates, arrival, closed)
+
+
+def collect_evidence(
+    watch: Watch, partition: Partition, past: Past, gate: Gate
+) -> tuple[list[Evidence], SampleSet | None]:
+    """The evidence of every check; behind a closed gate only freshness speaks."""
+    checks = [c for c in watch.checks if gate.closed is None or c.name == "freshness"]
+    samples, failure = None, None
+    if watch.request.samples and gate.closed is None and watch.table.time is not None:
+        try:
+            samples = read_samples(watch.samples, partition, past, gate.rows)
+        except SourceError as error:
+            failure = str(error)
+    evidence: list[Evidence] = []
+    for check in checks:
+        inputs = watch.request.by_check[check.name]
+        values = read_values(inputs, watch.table, partition, past, gate.aggregates, gate.arrival, samples, check.name)
+        if SchemaState() in values:
+            values[SchemaState()] = newest_schema(past.schemas(partition))
+        if check.name == "drift" and samples is None:
+            evidence.append(Evidence("drift", "drift", None, error=failure))
+        else:
+            evidence.extend(evaluate(check, watch.table, partition, values))
+    return evidence, samples
+
+
+def open_incidents(watch: Watch, partition: Partition) -> list[IncidentState]:
+    """Incidents of the table that were live before this partition."""
+    return watch.store.incidents(watch.table.name, open_only=True, at=partition.order)
+
+
+def tell_outcome(
+    watch: Watch, sources: Sources, verdicts: Sequence[Verdict], groups: Sequence[incidents.Group], gate: Gate
+) -> Outcome:
+    """Findings and incident events, with temporary ids."""
+    findings: list[Finding] = []
+    keys = _incident_keys(groups)
+    for verdict in verdicts:
+        mine = next((i for i, g in enumerate(groups) if verdict in g.verdicts), None)
+        told = tell(sources, verdict)
+        findings.append(replace(told, id=f"new:{len(findings)}", incident=None if mine is None else keys[mine]))
+    if gate.closed is not None:
+        findings += _skipped(watch, sources.partition, gate.closed, len(findings), {f.check for f in findings})
+    events = [_event(sources, g, key, findings, watch) for g, key in zip(groups, keys, strict=True)]
+    events += _recovered(watch, sources.partition, groups, verdicts, gate)
+    return Outcome(watch.table, sources.partition, tuple(findings), tuple(events), Cost(), 0.0)
+
+
+def _incident_keys(groups: Sequence[incidents.Group]) -> list[str]:
+    return [g.continued.id if g.continued else f"new:{i}" for i, g in enumerate(groups)]
+
+
+def _event(sources: Sources, found: incidents.Group, key: str, findings: Sequence[Finding], watch: Watch) -> Incident:
+    """The step that an incident takes on this partition."""
+    event = incidents.event_of(found)
+    before = found.continued
+    muted = before is not None and before.status is IncidentStatus.MUTED
+    mine = [f for f in findings if f.incident == key]
+    lead = next(f for f in mine if f.check == found.lead.evidence.check)
+    return Incident(
+        incident=key,
+        table=watch.table.name,
+        partition=sources.partition.label,
+        event=event,
+        title=lead.summary,
+        checks=found.checks,
+        columns=found.columns,
+        segments=lead.segments,
+        change=found.change,
+        surprise=round(found.surprise, 2),
+        alerted=event in ("opened", "worsened") and not muted,
+        severity=found.severity,
+        opened=before.opened.label if before else sources.partition.label,
+        findings=tuple(f.id for f in mine),
+    )
+
+
+def _recovered(
+    watch: Watch, partition: Partition, groups: Sequence[incidents.Group], verdicts: Sequence[Verdict], gate: Gate
+) -> list[Incident]:
+    """Live incidents whose checks all ran and found nothing."""
+    continued = {g.continued.id for g in groups if g.continued}
+    ran = {v.evidence.check for v in verdicts if v.status in (Status.PASS, Status.LEARNING)}
+    ended = []
+    for state in open_incidents(watch, partition):
+        if state.id in continued or (gate.closed is not None and not set(state.checks) <= ran):
+            continue
+        ended.append(
+            Incident(
+                incident=state.id, table=watch.table.name, partition=partition.label, event="recovered",
+                title=f"Well again: {state.title}", checks=tuple(state.checks), columns=tuple(state.columns),
+                segments=(), change=state.change, surprise=0.0, alerted=False, severity=Severity.MINIMAL,
+                opened=state.opened.label,
+            )
+        )  # fmt: skip
+    return ended
+
+
+def _skipped(watch: Watch, partition: Partition, why: str, start: int, there: set[str]) -> list[Finding]:
+    """Findings that say what was not judged, and why."""
+    names = dict.fromkeys(
+        check_of(check.name, needed.measure) if isinstance(needed, Aggregate) else check.name
+        for check in watch.checks
+        for needed in sorted(watch.request.by_check[check.name], key=str)
+        if not (isinstance(needed, Aggregate) and needed.measure == ROWS and check.name != "volume")
+    )
+    return [
+        Finding(
+            id=f"new:{start + i}", table=watch.table.name, partition=partition.label, check=name,
+            kind=name.split(".")[0], status=Status.SKIPPED, score=None, threshold=None, surprise=None,
+            severity=severity_of(0.0), priority=watch.table.priority, columns=(), segments=(),
+            summary=f"Not judged: {why}.", change=Change.OTHER,
+        )
+        for i, name in enumerate(n for n in names if n not in there)
+    ]  # fmt: skip
+
+
+def record(
+    watch: Watch, past: Past, gate: Gate, outcome: Outcome, evidence: Sequence[Evidence], sources: Sources,
+    now: dt.datetime,
+) -> Outcome:  # fmt: skip
+    """Write everything in one transaction, alerts on their way out included."""
+    values = {m.key: v for m, v in gate.aggregates.items()}
+    scores = {
+        part.check: part.score for e in evidence if e.kind == "drift" for part in e.parts if part.score is not None
+    }
+    deliveries = watch.alerts(outcome, sources) if watch.alerts is not None else ()
+    from monitor.store import Delivery  # noqa: PLC0415 - loads SQLAlchemy
+
+    stored = watch.store.record(
+        RunRecord(
+            table=watch.table.name,
+            partition=outcome.partition,
+            at=now,
+            values=values,
+            scores=scores,
+            surprises={f.check: f.surprise for f in outcome.findings if f.surprise is not None},
+            schema=watch.table.columns,
+            findings=outcome.findings,
+            incidents=outcome.incidents,
+            deliveries=tuple(Delivery(*d) for d in deliveries),
+            cost=outcome.cost,
+            seconds=outcome.seconds,
+        )
+    )
+    failed = frozenset(f.check for f in outcome.findings if f.status is Status.FAIL)
+    past.add(Day(outcome.partition, values, scores, failed, schema=watch.table.columns))
+    return replace(outcome, findings=stored.findings, incidents=stored.incidents)
+
+
+def judge_source_failure(watch: Watch, partition: Partition, error: DaywatchError) -> Outcome:
+    """A table-day that could not be judged at all: one finding with status error, nothing recorded."""
+    finding = Finding(
+        id="F-0", table=watch.table.name, partition=partition.label, check="freshness", kind="freshness",
+        status=Status.ERROR, score=None, threshold=None, surprise=None, severity=Severity.MINIMAL,
+        priority=watch.table.priority, columns=(), segments=(), summary=f"Could not be judged: {error}",
+        change=Change.OTHER,
+    )  # fmt: skip
+    return Outcome(watch.table, partition, (finding,), (), Cost(), 0.0, recorded=False)

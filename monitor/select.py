@@ -1,0 +1,82 @@
+"""Which partitions a run judges: the last complete one, one by name, or a range in order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from monitor.errors import UsageError
+from monitor.partitions import partition_at, partitions_between, previous
+from monitor.past import is_timed
+from monitor.read import is_complete
+from monitor.types import Cadence, Partition, Table
+
+if TYPE_CHECKING:
+    from monitor.run import Watch
+
+STALE_PARTITIONS = 14
+"""A table whose newest rows are older than this when it is first watched is taken for a finished one."""
+
+
+def select_partitions(
+    watch: Watch, first: str | None, last: str | None, now: dt.datetime, note: Callable[[str], None]
+) -> list[Partition]:
+    """The partitions to judge, oldest first.
+
+    Args:
+        watch: the table and its warehouse.
+        first: label of the first partition; None: the last complete one alone.
+        last: label of the last partition, included.
+        now: what is complete depends on it.
+        note: told when another partition is judged than a person might expect.
+
+    Raises:
+        UsageError: a label that is none, a range that ends before it begins, or a partition still to come.
+    """
+    table = watch.table
+    if table.time is None:
+        return [_whole(table, first, now)]
+    if first is None or last is None:
+        return _last_complete(watch, now, note)
+    start, end = watch.warehouse.partition(table, first), watch.warehouse.partition(table, last)
+    if start.order > end.order:
+        raise UsageError(f"the range ends before it begins: {first} to {last}", mend="swap --from and --to")
+    if start.start is not None and start.start > now:
+        raise UsageError(f"{start.label} lies in the future", where=table.name, mend="judge a day that has begun")
+    if start.order == end.order:
+        return [start]
+    if not is_timed(table):
+        return [p for p, _ in watch.warehouse.partitions(table, first=start) if p.order <= end.order]
+    return [
+        p for p in partitions_between(start, end, table.cadence, table.timezone) if p.start is None or p.start <= now
+    ]
+
+
+def _whole(table: Table, label: str | None, now: dt.datetime) -> Partition:
+    """A table without a time column is looked at as a whole, once a day."""
+    today = partition_at(Cadence.DAY, table.timezone, now)
+    if label is not None and label != today.label:
+        raise UsageError(
+            "a table without a time column can only be judged as it is today",
+            where=table.name,
+            mend="leave --date out, or set time_column",
+        )
+    return today
+
+
+def _last_complete(watch: Watch, now: dt.datetime, note: Callable[[str], None]) -> list[Partition]:
+    table, warehouse = watch.table, watch.warehouse
+    if not is_timed(table):
+        return [p for p, _ in warehouse.partitions(table, last=1)]
+    current = partition_at(table.cadence, table.timezone, now)
+    chosen = previous(current, table.cadence, table.timezone)
+    if not is_complete(table, chosen, now):
+        chosen = previous(chosen, table.cadence, table.timezone)
+    newest = warehouse.partitions(table, before=current, last=1)
+    stale = previous(chosen, table.cadence, table.timezone, STALE_PARTITIONS)
+    if newest and newest[0][0].order < stale.order and not watch.store.findings(table.name):
+        found = newest[0][0]
+        note(f"{table.name}: its newest rows are of {found.label}; judging that one (choose another with --date)")
+        return [found]
+    return [chosen]

@@ -1,0 +1,173 @@
+"""From a verdict to a finding that a person can act on: sentence, SQL for bad and good rows, segments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.explain import bad_condition, summarise
+from monitor.judge import Verdict
+from monitor.past import Past
+from monitor.privacy.redact import Gate, redact_detail
+from monitor.types import (
+    Change,
+    Cost,
+    Evidence,
+    Finding,
+    Measure,
+    Partition,
+    SampleSet,
+    Segment,
+    Status,
+    Table,
+)
+
+if TYPE_CHECKING:
+    from checks.rootcause import Condition
+    from monitor.warehouses.base import Warehouse
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the explanation of one partition's findings comes from."""
+
+    table: Table
+    partition: Partition
+    warehouse: Warehouse
+    past: Past
+    aggregates: Mapping[Measure, float | None]
+    samples: SampleSet | None
+
+
+def tell(sources: Sources, verdict: Verdict) -> Finding:
+    """The finding of a verdict; only failing ones are explained in full."""
+    evidence, table = verdict.evidence, sources.table
+    failed = verdict.status is Status.FAIL
+    sql_bad, sql_good, segments = None, None, ()
+    if failed:
+        condition = bad_condition(table, evidence, sources.warehouse.identifier, sources.warehouse.literal)
+        sql_bad, sql_good = _sql(sources, evidence, condition)
+        segments = _segments(sources, evidence)
+    return Finding(
+        id="",
+        table=table.name,
+        partition=sources.partition.label,
+        check=evidence.check,
+        kind=evidence.kind,
+        status=verdict.status,
+        score=_rounded(evidence.score),
+        threshold=_rounded(verdict.threshold),
+        surprise=_rounded(verdict.surprise),
+        severity=verdict.severity,
+        priority=table.priority,
+        columns=evidence.columns,
+        segments=segments,
+        summary=summarise(table, sources.partition, verdict),
+        change=evidence.change,
+        sql_bad=sql_bad,
+        sql_good=sql_good,
+        cost=Cost(),
+        observation=evidence.observation,
+        detail=_detail(sources, evidence) if failed else {},
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or not np.isfinite(value) else float(f"{value:.4g}")
+
+
+def _detail(sources: Sources, evidence: Evidence) -> Mapping[str, Any]:
+    detail = dict(evidence.detail)
+    if evidence.shares:
+        detail["shares"] = dict(zip(evidence.columns, (round(s, 4) for s in evidence.shares), strict=False))
+    return redact_detail(detail, sources.table)
+
+
+def _sql(sources: Sources, evidence: Evidence, condition: str | None) -> tuple[str, str]:
+    """Statements for the bad rows and for comparable good ones, as they run on this engine."""
+    warehouse, table, partition = sources.warehouse, sources.table, sources.partition
+    where = partition if table.time is not None else None
+    if evidence.kind == "duplicates":
+        return _sql_duplicates(sources, evidence), warehouse.select_sql(table, where, None)
+    if condition is not None:
+        good = f"NOT ({condition})"
+        return warehouse.select_sql(table, where, condition), warehouse.select_sql(table, where, good)
+    before = sources.past.references(partition)
+    return warehouse.select_sql(table, where, None), warehouse.select_sql(table, before[0] if before else where, None)
+
+
+def _sql_duplicates(sources: Sources, evidence: Evidence) -> str:
+    """Groups of rows that are the same, the largest first."""
+    table = sources.table
+    where = sources.partition if table.time is not None else None
+    columns = list(evidence.columns or [c.name for c in table.checked_columns])
+    quoted = ", ".join(sources.warehouse.identifier(name) for name in columns)
+    inner = sources.warehouse.select_sql(table, where, None, columns, limit=None)
+    return f"SELECT {quoted}, COUNT(*) AS copies FROM ({inner}) AS day GROUP BY {quoted} HAVING COUNT(*) > 1 ORDER BY copies DESC LIMIT 100"
+
+
+def _segments(sources: Sources, evidence: Evidence) -> tuple[Segment, ...]:
+    """Where in the data the bad rows are, or the missing ones were."""
+    from checks.rootcause import find_deficits, find_segments  # noqa: PLC0415 - loads pandas and SciPy
+
+    samples, table = sources.samples, sources.table
+    if samples is None or not len(samples.today):
+        return ()
+    own = {table.time.name} if table.time else set()
+    columns = [c for c in table.checked_columns if c.name not in own]
+    if evidence.change is Change.ROWS_MISSING and evidence.observation and evidence.observation.expected:
+        past = [frame for _, frame in samples.past]
+        rows = evidence.observation.today or 0.0
+        found = find_deficits(samples.today, past, columns, rows, evidence.observation.expected)
+    else:
+        bad = _bad_rows(samples, evidence)
+        if bad is None:
+            return ()
+        found = find_segments(samples.today, columns, bad, exclude=evidence.columns[:1])
+    gate = Gate(table)
+    return tuple(
+        Segment(" AND ".join(where), round(s.precision, 3), round(s.recall, 3), s.rows)
+        for s in found
+        if (where := [_condition_sql(sources, c, s.rows, gate) for c in s.conditions]) and all(where)
+    )
+
+
+def _bad_rows(samples: SampleSet, evidence: Evidence) -> npt.NDArray[np.bool_] | None:
+    """Which of today's sampled rows show the change; None where single rows do not show it."""
+    from checks.frames import missing_mask, row_hashes  # noqa: PLC0415 - loads pandas
+
+    today = samples.today
+    if evidence.kind == "duplicates":
+        hashes = row_hashes(today)
+        _, place, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+        return np.asarray(counts[place] > 1)
+    if not evidence.columns or evidence.columns[0] not in today.columns:
+        return None
+    values = today[evidence.columns[0]]
+    if evidence.kind == "nulls" or evidence.change in (Change.NULLS_UP, Change.EMPTY_UP):
+        return missing_mask(values)
+    if evidence.kind == "zeros" or evidence.change is Change.ZEROS_UP:
+        return np.asarray((values == 0).to_numpy(dtype=bool, na_value=False))
+    facts = evidence.detail.get("columns", {}).get(evidence.columns[0], {})
+    if "value" in facts:
+        return np.asarray((values == facts["value"]).to_numpy(dtype=bool, na_value=False))
+    risen = {v["value"] for v in facts.get("values", ()) if v["after"] > v["before"]}
+    return np.asarray(values.astype(object).isin(risen).to_numpy()) if risen else None
+
+
+def _condition_sql(sources: Sources, condition: Condition, rows: int, gate: Gate) -> str | None:
+    """The condition as SQL of the engine; None where its value may not be shown."""
+    quoted = sources.warehouse.identifier(condition.column)
+    if condition.operator == "is null":
+        return f"{quoted} IS NULL"
+    if isinstance(condition.value, float):
+        return f"{quoted} {condition.operator} {condition.value:.12g}"
+    if isinstance(condition.value, bool):
+        return quoted if condition.value else f"NOT {quoted}"
+    if not gate.passes(rows):
+        return None
+    return f"{quoted} {condition.operator} {sources.warehouse.literal(condition.value)}"
