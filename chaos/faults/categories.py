@@ -27,7 +27,7 @@ def _unseen(day: FrameDay, name: str, old: pd.Series[Any]) -> Any:
 
 def _unseen_sql(day: SqlDay, name: str) -> str:
     if day.kind(name) == ColumnKind.NUMBER:
-        return f"(SELECT GREATEST(0.0, MAX({day.number(name)})) + 1.0 FROM chaos_day)"
+        return day.typed(name, f"(SELECT GREATEST(0.0, MAX({day.number(name)})) + 1.0 FROM chaos_day)")
     return f"'{NEW_TEXT}'"
 
 

@@ -68,7 +68,7 @@ def _default(_: FrameDay, name: str, old: pd.Series[Any]) -> Any:
 
 
 def _default_sql(day: SqlDay, name: str) -> str:
-    return _default_of(_KINDS.get(day.kind(name), "other"), name)[1]
+    return day.typed(name, _default_of(_KINDS.get(day.kind(name), "other"), name)[1])
 
 
 def _filled(day: FrameDay, name: str, old: pd.Series[Any]) -> Any:

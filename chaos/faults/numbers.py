@@ -37,7 +37,7 @@ def _numeric(
         return np.floor(changed + 0.5) if is_whole(day.frame[column]) else changed
 
     def sql_values(day: SqlDay, column: str) -> str:
-        return day.kept_whole(column, sql(day, column, day.number(column)))
+        return day.typed(column, day.kept_whole(column, sql(day, column, day.number(column))))
 
     more.setdefault("options", options(intensity=1.0))
     return Fault(

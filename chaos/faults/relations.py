@@ -55,7 +55,7 @@ def _values(column: pd.Series[Any], day: FrameDay) -> Any:
 
 def _swapped_sql(day: SqlDay) -> Damage:
     a, b = _pair(day.columns)
-    return Damage(values={a: day.quote(b), b: day.quote(a)})
+    return Damage(values={a: day.typed(a, day.quote(b)), b: day.typed(b, day.quote(a))})
 
 
 def _constant(day: FrameDay, name: str, old: pd.Series[Any]) -> Any:  # noqa: ARG001 - the shape of a rewrite

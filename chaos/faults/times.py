@@ -39,7 +39,7 @@ def _moved_sql(day: SqlDay, columns: Sequence[str], amount: str) -> Damage:
     for name in columns:
         if day.kind(name) not in (ColumnKind.DATE, ColumnKind.TIMESTAMP):
             raise ChaosError(f"{name!r} holds no times", mend="choose a date or timestamp column")
-    return Damage(values={name: f"({day.quote(name)} {amount})" for name in columns})
+    return Damage(values={name: day.typed(name, f"({day.quote(name)} {amount})") for name in columns})
 
 
 def _hours(intensity: float) -> int:
