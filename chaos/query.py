@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from chaos.fault import ChaosError
 from monitor.types import ColumnKind
@@ -38,15 +39,16 @@ class Pick:
 class Damage:
     """What happens to the rows hit, and to the table.
 
-    `values` are new values of columns, over `chaos_marked` and `joins`, for rows that are hit; `keep` is the
-    condition of the rows that stay; `extra` are SELECTs of rows that come in addition; `steps` are further common
-    table expressions, (name, query). `everywhere` applies to all rows of all days (a column's new type), `lost`
-    and `renamed` to the table's columns. `hit` is the condition of the rows that get `values`.
+    `values` are new values of columns for the rows that are hit, over `rows` (the day's rows with `chaos_hit`) and
+    `joins`; `hit` is the condition of the rows that get them. `keep` is the condition of the rows that stay, `extra`
+    are SELECTs of rows that come in addition, `steps` further common table expressions, (name, query). `everywhere`
+    applies to all rows of all days (a column's new type), `lost` and `renamed` to the table's columns.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
     keep: str = "TRUE"
     steps: tuple[tuple[str, str], ...] = ()
+    rows: str = "chaos_marked"
     joins: str = ""
     extra: tuple[str, ...] = ()
     everywhere: Mapping[str, str] = field(default_factory=dict)
@@ -133,6 +135,27 @@ class SqlDay:
             f"(SELECT {column} FROM chaos_day WHERE {condition} AND {column} IS NOT NULL "
             f"GROUP BY {column} ORDER BY {gap}, {column} LIMIT 1)"
         )
+
+
+def in_turn(donors: str) -> tuple[str, str]:
+    """A step that deals the rows of `donors`, by their places, to the rows hit; if they are short, round again.
+
+    It is `chaos_marked` with `chaos_turn`, the place of the donor.
+    """
+    count = f"NULLIF((SELECT COUNT(*) FROM {donors}), 0)"
+    turns = f"FLOOR((chaos_first - 1) / CAST({count} AS DOUBLE))"
+    turn = f"CAST(chaos_first - {turns} * {count} AS BIGINT)"
+    return "chaos_turned", f"SELECT *, {turn} AS chaos_turn FROM chaos_marked"
+
+
+class _InTurn(TypedDict):
+    rows: str
+    joins: str
+
+
+IN_TURN = _InTurn(
+    rows="chaos_turned", joins="LEFT JOIN chaos_donors ON chaos_hit AND chaos_donors.chaos_place = chaos_turn"
+)
 
 
 def rewrite_sql(value: Callable[[SqlDay, str], str]) -> Callable[[SqlDay], Damage]:

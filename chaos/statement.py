@@ -182,7 +182,7 @@ class _Pieces:
         differs = " OR ".join(
             f"{self.day.quote(name)} IS DISTINCT FROM ({value})" for name, value in self.damage.values.items()
         )
-        rows = f"chaos_marked {self.damage.joins} WHERE {self.damage.hit} AND ({differs})"
+        rows = f"{self.damage.rows} {self.damage.joins} WHERE {self.damage.hit} AND ({differs})"
         return f"{self._steps()} SELECT COUNT(*) FROM {rows}"
 
     def values(self) -> str:
@@ -194,7 +194,7 @@ class _Pieces:
         """Whether the first column's sum is higher than before."""
         name, value = next(iter(self.damage.values.items()))
         rise = f"SUM({value}) > SUM({self.day.number(name)})"
-        return f"{self._steps()} SELECT {rise} FROM chaos_marked {self.damage.joins} WHERE chaos_hit"
+        return f"{self._steps()} SELECT {rise} FROM {self.damage.rows} {self.damage.joins} WHERE chaos_hit"
 
     def _steps(self, *, damaged: bool = False) -> str:
         steps = [*self._rows_hit(), *self.damage.steps]
@@ -254,13 +254,16 @@ class _Pieces:
 
     def _damaged(self) -> str:
         columns = ", ".join(self._damaged_column(name) for name in self.day.table_columns)
-        return f"SELECT {columns} FROM chaos_marked {self.damage.joins} WHERE {self.damage.keep}"
+        return f"SELECT {columns} FROM {self.damage.rows} {self.damage.joins} WHERE {self.damage.keep}"
 
     def _damaged_column(self, name: str) -> str:
         column = self.day.quote(name)
         value = self.damage.values.get(name)
         if value is None:
             return column
+        if self.day.kind(name) == ColumnKind.JSON:
+            text = f"CASE WHEN {self.damage.hit} THEN CAST({value} AS VARCHAR) ELSE CAST({column} AS VARCHAR) END"
+            return f"CAST({text} AS JSON) AS {column}"
         # New texts need not belong to an enumeration that the column had.
         old = f"CAST({column} AS VARCHAR)" if self.day.kind(name) == ColumnKind.TEXT else column
         return f"CASE WHEN {self.damage.hit} THEN {value} ELSE {old} END AS {column}"

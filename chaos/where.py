@@ -17,7 +17,7 @@ from chaos.frame import Mask
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*\Z")
 _KEYWORDS = re.compile(
-    r"(all|and|any|as|asc|between|by|case|cast|check|column|create|cross|date|default|desc|distinct|else|end|except|"
+    r"(all|and|any|as|asc|at|between|by|case|cast|check|column|create|cross|date|default|desc|distinct|else|end|except|"
     r"false|for|foreign|from|full|group|having|in|inner|insert|interval|into|is|join|key|left|like|limit|natural|not|"
     r"null|offset|on|or|order|outer|primary|references|right|select|set|table|then|time|timestamp|to|true|union|"
     r"unique|update|user|using|values|when|where|with)\Z",

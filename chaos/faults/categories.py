@@ -12,7 +12,7 @@ import pandas as pd
 from chaos.choice import ONE_VALUE, RANDOM, nearest_value
 from chaos.fault import Fault, options
 from chaos.frame import FrameDay, kind_of, numbers, objects, replace_where, rewrite
-from chaos.query import Damage, SqlDay, rewrite_sql
+from chaos.query import IN_TURN, Damage, SqlDay, in_turn, rewrite_sql
 from monitor.types import Change, ColumnKind
 
 NEW_TEXT = "NEW_CATEGORY"
@@ -87,18 +87,7 @@ def _spread_out_sql(day: SqlDay) -> Damage:
         f"SELECT {column} AS chaos_value, ROW_NUMBER() OVER (ORDER BY chaos_second) AS chaos_place "
         f"FROM chaos_marked WHERE NOT chaos_hit AND {column} IS NOT NULL"
     )
-    return Damage(
-        values={name: "chaos_value"},
-        steps=(("chaos_donors", donors),),
-        joins=by_place("chaos_donors"),
-    )
-
-
-def by_place(donors: str) -> str:
-    """A join that gives each row hit a row of `donors`, which has places from 1 and is gone round again if short."""
-    count = f"(SELECT COUNT(*) FROM {donors})"
-    turns = f"FLOOR((chaos_first - 1) / CAST({count} AS DOUBLE))"
-    return f"LEFT JOIN {donors} ON chaos_hit AND chaos_place = chaos_first - {turns} * {count}"
+    return Damage(values={name: "chaos_value"}, steps=(("chaos_donors", donors), in_turn("chaos_donors")), **IN_TURN)
 
 
 def _exchanged(day: FrameDay) -> pd.DataFrame:

@@ -12,9 +12,8 @@ import pandas as pd
 from chaos.association import is_exchange_visible, is_related
 from chaos.choice import EVERYTHING, LAST, RANDOM, nearest_value
 from chaos.fault import ChaosError, Fault, options
-from chaos.faults.categories import by_place
 from chaos.frame import FrameDay, objects, replace_where, rewrite
-from chaos.query import Damage, SqlDay, rewrite_sql
+from chaos.query import IN_TURN, Damage, SqlDay, in_turn, rewrite_sql
 from monitor.types import Change
 
 
@@ -69,13 +68,13 @@ def _constant_sql(day: SqlDay, name: str) -> str:
 def _frozen(day: FrameDay) -> pd.DataFrame:
     name, moment = _frozen_columns(day.columns, day.time_column)
     frame = day.frame.copy(deep=False)
-    before = frame[[name, moment]][day.inside & ~day.hit].dropna()
-    if before.empty:
-        before = frame[[name, moment]][day.hit].dropna().sort_values(moment, ascending=False)
-    if before.empty:
-        return frame
-    last = before.sort_values(moment, kind="stable")[name].iloc[-1]
-    frame[name] = replace_where(frame[name], day.hit, last)
+    before, after = (
+        frame[[name, moment]][rows].dropna().sort_values(moment, kind="stable")
+        for rows in (day.inside & ~day.hit, day.hit)
+    )
+    last = before[name].iloc[-1:] if len(before) else after[name].iloc[:1]
+    if len(last):
+        frame[name] = replace_where(frame[name], day.hit, last.iloc[0])
     return frame
 
 
@@ -120,7 +119,9 @@ def _stale_sql(day: SqlDay) -> Damage:
     value = f"{day.quote(name)} AS chaos_value"
     if not keys:
         donors = f"SELECT {value}, chaos_place FROM chaos_yesterday"
-        return Damage(values={name: "chaos_value"}, steps=(("chaos_donors", donors),), joins=by_place("chaos_donors"))
+        return Damage(
+            values={name: "chaos_value"}, steps=(("chaos_donors", donors), in_turn("chaos_donors")), **IN_TURN
+        )
     named = ", ".join(f"{day.quote(key)} AS chaos_key_{i}" for i, key in enumerate(keys))
     per_key = f"ROW_NUMBER() OVER (PARTITION BY {', '.join(map(day.quote, keys))} ORDER BY chaos_place) AS chaos_copy"
     donors = f"SELECT {value}, TRUE AS chaos_found, {named}, {per_key} FROM chaos_yesterday"

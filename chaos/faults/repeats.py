@@ -11,9 +11,8 @@ import pandas as pd
 
 from chaos.choice import ENTITIES, EVERYTHING, RANDOM
 from chaos.fault import ChaosError, Fault, options
-from chaos.faults.categories import by_place
 from chaos.frame import FrameDay, kind_of, numbers, objects, replace_where, with_rows
-from chaos.query import Damage, SqlDay
+from chaos.query import IN_TURN, Damage, SqlDay, in_turn
 from monitor.types import Change, ColumnKind
 
 
@@ -92,7 +91,7 @@ def _shared_keys_sql(day: SqlDay) -> Damage:
         name: f"CASE WHEN chaos_place IS NULL THEN {day.quote(name)} ELSE chaos_value_{i} END"
         for i, name in enumerate(day.columns)
     }
-    return Damage(values=values, steps=(("chaos_donors", donors),), joins=by_place("chaos_donors"))
+    return Damage(values=values, steps=(("chaos_donors", donors), in_turn("chaos_donors")), **IN_TURN)
 
 
 FAULTS = (

@@ -10,9 +10,8 @@ import pandas as pd
 
 from chaos.choice import EVERYTHING, FIRST, LAST, MODE, RANDOM, TAIL_OF_GROUPS
 from chaos.fault import Fault, options
-from chaos.faults.categories import by_place
 from chaos.frame import FrameDay, with_rows
-from chaos.query import Damage, SqlDay
+from chaos.query import Damage, SqlDay, in_turn
 from monitor.types import Change
 
 
@@ -40,8 +39,9 @@ def _grown(day: FrameDay) -> pd.DataFrame:
 
 def _grown_sql(day: SqlDay) -> Damage:
     rows = ", ".join(f"chaos_yesterday.{day.quote(name)}" for name in day.table_columns)
-    more = f"SELECT {rows} FROM chaos_marked {by_place('chaos_yesterday')} WHERE chaos_hit"
-    return Damage(extra=(more,))
+    joined = "chaos_turned INNER JOIN chaos_yesterday ON chaos_yesterday.chaos_place = chaos_turned.chaos_turn"
+    more = f"SELECT {rows} FROM {joined} WHERE chaos_hit"
+    return Damage(steps=(in_turn("chaos_yesterday"),), extra=(more,))
 
 
 def _replayed(day: FrameDay) -> pd.DataFrame:

@@ -14,8 +14,8 @@ from chaos.statement import Statement, statement
 from monitor.types import Column, ColumnKind
 
 ROWS = 600
-TODAY = "at >= '2024-03-02' AND at < '2024-03-03'"
-YESTERDAY = "at >= '2024-03-01' AND at < '2024-03-02'"
+TODAY = """"at" >= '2024-03-02' AND "at" < '2024-03-03\'"""
+YESTERDAY = """"at" >= '2024-03-01' AND "at" < '2024-03-02\'"""
 COLUMNS = (
     Column("id", ColumnKind.NUMBER, "BIGINT"),
     Column("at", ColumnKind.TIMESTAMP, "TIMESTAMP"),
@@ -26,6 +26,7 @@ COLUMNS = (
     Column("rank", ColumnKind.NUMBER, "BIGINT"),
     Column("city", ColumnKind.TEXT, "VARCHAR"),
     Column("country", ColumnKind.TEXT, "VARCHAR"),
+    Column("clerk", ColumnKind.TEXT, "VARCHAR"),
     Column("note", ColumnKind.TEXT, "VARCHAR"),
     Column("bought", ColumnKind.TEXT, "VARCHAR"),
     Column("payload", ColumnKind.TEXT, "VARCHAR"),
@@ -51,7 +52,8 @@ def rows_of(day: str, seed: int, rows: int = ROWS) -> pd.DataFrame:
             "rank": np.zeros(rows),
             "city": pd.Categorical(np.where(rng.random(rows) < 0.04, None, city)),
             "country": pd.Categorical([land[name] for name in city]),
-            "note": pd.Series(rng.choice(["café au lait", "Grüße", "plain", "naïve – yes", "x"], rows), dtype=object),
+            "clerk": pd.Categorical([f"clerk {i % 50:02}" for i in rng.permutation(rows)]),
+            "note": pd.Series(rng.choice(["café au lait", "Grüße", "plain", "naïve yes", "x"], rows), dtype=object),
             "bought": pd.Series([str((start - pd.Timedelta(days=int(d))).date()) for d in rng.integers(0, 9, rows)]),
             "payload": pd.Series(
                 [f'{{"user": {u}, "ok": "{o}"}}' for u, o in zip(rng.integers(1, 99, rows), city, strict=True)],

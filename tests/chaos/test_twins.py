@@ -15,7 +15,7 @@ TRIED: dict[str, tuple[str, ...]] = {
     "null_increase": ("city",),
     "null_segment": ("amount",),
     "null_block": ("amount", "city", "paid", "seen"),
-    "lost_join": ("country", "city", "tax"),
+    "lost_join": ("clerk", "city", "tax"),
     "null_fill": ("city",),
     "empty_strings": ("note",),
     "default_value": ("pieces", "note", "seen", "paid"),
@@ -60,7 +60,7 @@ TRIED: dict[str, tuple[str, ...]] = {
     "replay_yesterday": (),
     "duplicate_rows": (),
     "segment_duplicated": (),
-    "join_fan_out": ("city",),
+    "join_fan_out": ("clerk",),
     "near_duplicates": ("amount",),
     "duplicate_keys": ("id",),
     "timezone_shift": ("at",),
@@ -83,9 +83,7 @@ def arguments(fault, rows):
 
 def inject(shop, fault, rows):
     given = arguments(fault, rows)
-    return chaos.inject(
-        fault, shop.today, columns=TRIED[fault], yesterday=shop.yesterday, time_column="at", **given
-    )
+    return chaos.inject(fault, shop.today, columns=TRIED[fault], yesterday=shop.yesterday, time_column="at", **given)
 
 
 def test_every_fault_is_tried():
@@ -105,7 +103,7 @@ def test_twins_agree_in_distribution(shop, fault, rows):
     assert changed == pytest.approx(by_frame.rows_changed, abs=slack)
     for name in by_frame.frame.columns:
         gap = distance(by_frame.frame[name], by_sql[name])
-        assert gap <= tolerance(fault), f"{name} differs by {gap:.3f}"
+        assert gap <= 0.08, f"{name} differs by {gap:.3f}"
 
 
 @pytest.mark.parametrize("fault", sorted(set(TRIED) - DRAWN_VALUES - {"volume_growth"}))
@@ -120,8 +118,8 @@ def test_twins_agree_exactly_when_all_rows_are_hit(shop, fault):
 def test_sql_leaves_other_days_untouched(shop, fault):
     given = arguments(fault, 0.3)
     query = shop.statement(fault, TRIED[fault], **given).select
-    before = shop.ask("SELECT * FROM shop WHERE at < '2024-03-02'")
-    after = shop.ask(f"SELECT * FROM ({query}) WHERE at < '2024-03-02'")
+    before = shop.ask("SELECT * FROM shop WHERE \"at\" < '2024-03-02'")
+    after = shop.ask(f"SELECT * FROM ({query}) WHERE \"at\" < '2024-03-02'")
     if fault == "wrong_day":
         assert len(after) == len(before) + 180
         after = after.merge(before[["id"]], on="id")
@@ -139,14 +137,10 @@ def test_sql_is_repeatable_and_obeys_its_seed(shop, fault):
 
 def chance(fault, n, rows):
     """How far two drawings may be apart in the number of rows."""
-    if fault in DRAWN_ENTITIES:
-        return 0.45 * n
+    if fault in DRAWN_ENTITIES or fault == "timezone_shift":
+        return 0.05 * n
     # A row hit may already be as the damage would make it.
     return 0 if chaos.FAULTS[fault].count != "differing" else 0.12 * rows * n + 4
-
-
-def tolerance(fault):
-    return 0.35 if fault in DRAWN_ENTITIES else 0.08
 
 
 def distance(one, other):
@@ -159,6 +153,9 @@ def distance(one, other):
         return max(nulls, smirnov(*(as_numbers(side) for side in (one, other))))
     if pd.concat([one.astype(object), other.astype(object)]).nunique() > 60:
         return max(nulls, smirnov(*(side.astype(str).str.len().to_numpy(dtype=float) for side in (one, other))))
+    if one.nunique() > 20:  # which of many values are hit is chance; how uneven they become is not
+        one, other = (side.value_counts(normalize=True).reset_index(drop=True) for side in (one, other))
+        return max(nulls, float(one.sub(other, fill_value=0).abs().sum() / 2))
     shares = pd.concat([side.astype(object).value_counts(normalize=True) for side in (one, other)], axis=1).fillna(0)
     return max(nulls, float((shares.iloc[:, 0] - shares.iloc[:, 1]).abs().sum() / 2))
 
