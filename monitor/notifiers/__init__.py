@@ -1,0 +1,1 @@
+"""One file a channel; found by the scheme of the channel's name (`console`, `folder:alerts`), imported when used."""
