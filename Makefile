@@ -1,0 +1,52 @@
+# Everything works in the checkout: .venv is made by the first target that needs it, and is fast the second time.
+# PYTHON=/path/to/python3.12 make setup   chooses the interpreter.
+
+PYTHON ?= $(shell .ci/find-python)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-quick lint types docs bench bench-quick clean
+
+help:  ## What there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## Make .venv with daywatch and everything it needs, as pinned in constraints.txt
+
+$(READY): pyproject.toml constraints.txt
+	@.ci/find-python --check "$(PYTHON)"
+	@echo "Setting up $(VENV) with $(PYTHON); the first time takes a minute or two."
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "python cannot make virtual environments: install its venv package (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt -e ".[dev]"
+	@touch $(READY)
+
+demo: setup  ## Real flights of 2013 replayed day by day, with the alerts that they raise, in demo/
+	@$(BIN)/python -m monitor.demo
+
+test: setup  ## The whole test suite
+	@$(BIN)/python -m pytest -q -n $(WORKERS)
+
+test-quick: setup  ## The tests that take no longer than a few seconds each
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow"
+
+lint: setup  ## Style and format, by ruff
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: setup  ## Types, by mypy in strict mode
+	@$(BIN)/mypy
+
+docs: setup  ## Documents against the code, and the examples in docstrings
+	@$(BIN)/python -m pytest -q tests/test_docs.py monitor checks chaos daywatch
+
+bench: setup  ## Faults found and false alerts on real tables; long
+	@$(BIN)/python -m benchmarks.detection
+
+bench-quick: setup  ## The same on a few days
+	@$(BIN)/python -m benchmarks.detection --quick
+
+clean:  ## Take away what was made, .venv included
+	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
