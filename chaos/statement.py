@@ -17,7 +17,7 @@ from chaos.injection import check_arguments
 from chaos.query import Damage, SqlDay
 from monitor.types import Column, ColumnKind
 
-Source = sa.FromClause | tuple[Sequence[str] | str, Sequence[Column]]
+Source = sa.FromClause | tuple[Sequence[str] | str | exp.Expression, Sequence[Column]]
 DIALECTS = ("duckdb", "postgres", "snowflake")
 _WIDER = {"TINYINT": "INT", "SMALLINT": "INT", "UTINYINT": "INT", "USMALLINT": "INT"}
 _TYPED = (ColumnKind.NUMBER, ColumnKind.DATE, ColumnKind.TIMESTAMP)
@@ -329,6 +329,8 @@ def _described(source: Source) -> tuple[exp.Expression, list[Column]]:
     if isinstance(source, sa.FromClause):
         return _of_table(source)
     path, columns = source
+    if isinstance(path, exp.Expression):
+        return path, list(columns)
     if isinstance(path, str):
         return sqlglot.parse_one(f"SELECT * FROM {path}", read="duckdb").find(exp.From).this, list(columns)  # type: ignore[union-attr]
     return _table(path), list(columns)

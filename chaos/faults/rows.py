@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from chaos.choice import EVERYTHING, FIRST, LAST, MODE, RANDOM, TAIL_OF_GROUPS
-from chaos.fault import Fault, options
+from chaos.fault import ChaosError, Fault, options
 from chaos.frame import FrameDay, with_rows
 from chaos.query import Damage, SqlDay, in_turn
-from monitor.types import Change
+from monitor.types import Change, ColumnKind
 
 
 def _dropped(day: FrameDay) -> pd.DataFrame:
@@ -37,7 +37,15 @@ def _grown(day: FrameDay) -> pd.DataFrame:
     return with_rows(day.frame, past.iloc[np.arange(int(day.hit.sum())) % len(past)])
 
 
+def _refuse_unmovable(day: SqlDay) -> None:
+    """Yesterday's rows can be dated today only where the table's time column holds times."""
+    name = day.time_column
+    if name is not None and day.kind(name) not in (ColumnKind.DATE, ColumnKind.TIMESTAMP):
+        raise ChaosError(f"the time column {name!r} holds no dates or timestamps", mend="choose another fault")
+
+
 def _grown_sql(day: SqlDay) -> Damage:
+    _refuse_unmovable(day)
     rows = ", ".join(f"chaos_yesterday.{day.quote(name)}" for name in day.table_columns)
     joined = "chaos_turned INNER JOIN chaos_yesterday ON chaos_yesterday.chaos_place = chaos_turned.chaos_turn"
     more = f"SELECT {rows} FROM {joined} WHERE chaos_hit"
@@ -50,6 +58,7 @@ def _replayed(day: FrameDay) -> pd.DataFrame:
 
 
 def _replayed_sql(day: SqlDay) -> Damage:
+    _refuse_unmovable(day)
     count = day.share_of("(SELECT COUNT(*) FROM chaos_yesterday)")
     more = f"SELECT {day.all_columns} FROM chaos_yesterday WHERE chaos_place <= {count}"
     return Damage(keep="NOT chaos_hit", extra=(more,))
