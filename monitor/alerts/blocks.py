@@ -81,7 +81,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What to do next; `{incident}` and `{finding}` in a step stand for their ids, known once recorded."""
+    """What to do next.
+
+    `{incident}` and `{finding}` in a step stand for their ids, known once recorded; commands stand between backticks.
+    """
 
     steps: tuple[str, ...]
 

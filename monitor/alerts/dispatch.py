@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BATCH_MAX = 50
 LEASE_S = 600.0
 BACKOFF_FIRST_S = 30.0
-BACKOFF_MAX_S = 6 * 3600.0
+BACKOFF_MAX_S = 1800.0
 GIVE_UP_AFTER = dt.timedelta(days=3)
 CHANNELS_AT_ONCE = 8
 _ERROR_MAX = 300
@@ -122,11 +122,11 @@ def dispatch(
     )
 
 
-def _heads(store: Outbox, now: dt.datetime) -> dict[str, str]:
+def _heads(store: Outbox, now: dt.datetime) -> dict[str, OutboxItem]:
     """The oldest alert of each channel that is not settled, due or not: nothing may overtake it."""
-    heads: dict[str, str] = {}
+    heads: dict[str, OutboxItem] = {}
     for item in store.pending(_WAITING_MAX, now + _EVER):
-        heads.setdefault(item.channel, item.alert)
+        heads.setdefault(item.channel, item)
     return heads
 
 
@@ -137,7 +137,7 @@ class _Round:
     store: Outbox
     channel: str
     notifier: Notifier | None
-    head: str | None
+    head: OutboxItem | None
     now: dt.datetime
     has_time: Callable[[], bool]
 
@@ -145,8 +145,9 @@ class _Round:
         """Send in order until the channel refuses in a way that may pass."""
         delivered: list[tuple[str, str]] = []
         failures: list[Failure] = []
-        if self.head is not None and all(item.alert != self.head for item in items):
-            return DispatchReport(held=self._hold(items, self.now + dt.timedelta(seconds=BACKOFF_FIRST_S)))
+        if self.head is not None and all(item.alert != self.head.alert for item in items):
+            wait_s = backoff_s(max(self.head.attempts - 1, 0))
+            return DispatchReport(held=self._hold(items, self.now + dt.timedelta(seconds=wait_s)))
         for place, item in enumerate(items):
             if not self.has_time():
                 return DispatchReport(tuple(delivered), tuple(failures), self._hold(items[place:], self.now))
@@ -199,9 +200,9 @@ class _Round:
 
 
 def backoff_s(attempts: int) -> float:
-    """How long to wait after one more failure, in seconds: 30, 60, 120, ... six hours.
+    """How long to wait after one more failure, in seconds: 30, 60, 120, ... half an hour.
 
     >>> backoff_s(0), backoff_s(3), backoff_s(500)
-    (30.0, 240.0, 21600.0)
+    (30.0, 240.0, 1800.0)
     """
     return float(min(BACKOFF_FIRST_S * 2 ** min(attempts, 20), BACKOFF_MAX_S))

@@ -11,7 +11,7 @@ from monitor.privacy.numbers import format_number
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|~#!&$^])")
 _LINKS = re.compile(r"(?i)(?<=http)(?=:)|(?<=https)(?=:)|(?<=ftp)(?=:)|(?<=www)(?=\.)|(?<=mailto)(?=:)|(?<=xmpp)(?=:)")
-_LEADING = re.compile(r"^(\s*\d{1,9})([.)])|^(\s*)([-+=:])")
+_LEADING = re.compile(r"^(\s*\d{1,9})([.)])(?=\s|$)|^(\s*)([-+=:])")
 _RUN = re.compile("`+")
 
 
@@ -69,7 +69,7 @@ def _lines(block: Block, message: Message) -> Iterator[str]:
         case Steps(steps):
             yield "**Next**"
             yield ""
-            yield from (f"- {code_span(message.fill(step))}" for step in steps)
+            yield from (f"- {_step(message.fill(step))}" for step in steps)
         case Code(caption, code, language):
             fence = "`" * max(3, _longest_run(code) + 1)
             yield f"**{escape(caption)}**"
@@ -83,6 +83,12 @@ def _table(block: Bars) -> Iterator[str]:
     for c in block.columns:
         share = f"{bar(c.share)} {format_number(round(c.share, 2), 'share')}"
         yield f"| {code_span(c.name, in_table=True)} | {share} | {escape(c.before)} | {escape(c.after)} |"
+
+
+def _step(step: str) -> str:
+    """Commands between backticks as code, the words around them as they are."""
+    parts = step.split("`")
+    return "".join(code_span(part) if i % 2 and part else escape(part) for i, part in enumerate(parts))
 
 
 def _target(path: str) -> str:

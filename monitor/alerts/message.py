@@ -43,8 +43,8 @@ __all__ = ["Message", "Story", "compose", "from_payload", "to_payload"]
 
 EVENTS = {"worsened": "Worse: ", "recovered": "Well again: "}
 STEPS = (
-    "daywatch explain {finding}  (the whole story, with its SQL)",
-    "daywatch feedback {incident} acknowledge|expected|mute|noise",
+    "`daywatch explain {finding}` tells the whole story",
+    "`daywatch feedback {incident} acknowledge` (or expected, mute, noise) says what you think of it",
 )
 _PATH_MAX = 1000
 _UNSEEN = re.compile(r"[^\S\n\t ]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -57,7 +57,7 @@ class Story:
     `headline` is one plain sentence with the number, `sentence` the one that follows it, `history` says how new this
     is. `columns` are (name, share of the change 0..1, before, after), ranked; `segments` too. `confidence` is how
     sure daywatch is, in words. `pictures` are (path of a PNG, alternative text). `next_steps` may hold `{incident}`
-    and `{finding}`; without any, the usual commands are named.
+    and `{finding}`, and commands between backticks; without any, the usual commands are named.
     """
 
     headline: str
@@ -114,9 +114,9 @@ def _blocks(incident: Incident, findings: Sequence[Finding], story: Story) -> It
     facts = tuple(_facts(incident, findings, story))[:FACTS_MAX]
     if facts:
         yield Facts(facts)
-    if incident.event != "recovered" or story.next_steps:
-        steps = story.next_steps or STEPS
-        yield Steps(tuple(_line(step, 2 * TITLE_MAX) for step in steps[:STEPS_MAX] if step.strip()))
+    steps = tuple(_steps(incident, findings, story))
+    if steps:
+        yield Steps(steps)
     yield from _statements(story)
 
 
@@ -146,6 +146,15 @@ def _facts(incident: Incident, findings: Sequence[Finding], story: Story) -> Ite
         yield Fact("Since", _line(incident.opened, NAME_MAX))
     if story.owner:
         yield Fact("Owner", _line(story.owner, NAME_MAX))
+
+
+def _steps(incident: Incident, findings: Sequence[Finding], story: Story) -> Iterator[str]:
+    """The story's own steps, or the usual ones: a recovery asks for nothing."""
+    usual = () if incident.event == "recovered" else STEPS
+    known = bool(findings or incident.findings)
+    for step in (story.next_steps or usual)[:STEPS_MAX]:
+        if step.strip() and (known or "{finding}" not in step):
+            yield _line(step, 2 * TITLE_MAX)
 
 
 def _statements(story: Story) -> Iterator[Code]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final, get_args
 
@@ -38,19 +38,19 @@ def from_payload(payload: Mapping[str, Any]) -> Message:
     """
     try:
         blocks = [
-            _adapter(_KINDS[block["kind"]]).validate_python({n: v for n, v in block.items() if n != "kind"})
+            _adapter(block["kind"]).validate_python({n: v for n, v in block.items() if n != "kind"})
             for block in payload["blocks"]
             if block["kind"] in _KINDS
         ]
         known = {name: payload[name] for name in _FIELDS if name in payload}
     except (KeyError, TypeError) as error:
         raise ValueError(f"no message: {type(error).__name__} at {error}") from error
-    message: Message = _adapter(Message).validate_python({**known, "blocks": tuple(blocks)})
+    message: Message = _adapter("message").validate_python({**known, "blocks": tuple(blocks)})
     return message
 
 
 @functools.cache
-def _adapter(of: Hashable) -> Any:
+def _adapter(kind: str) -> Any:
     from pydantic import TypeAdapter  # noqa: PLC0415 - heavy, and composing needs none
 
-    return TypeAdapter(of)
+    return TypeAdapter(_KINDS.get(kind, Message))

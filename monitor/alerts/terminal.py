@@ -54,7 +54,7 @@ def _renderables(block: Block, message: Message) -> Iterator[RenderableType]:
         case Facts(facts):
             yield from (Styled.assemble((f"{fact.label}: ", "dim"), fact.value) for fact in facts)
         case Steps(steps):
-            yield from (Styled(f"→ {message.fill(step)}") for step in steps)
+            yield from (Styled(f"→ {message.fill(step)}".replace("`", "")) for step in steps)
         case Code(caption, code):
             yield Styled(caption, style="dim")
             yield Styled(code, style="cyan")

@@ -10,8 +10,10 @@ from rich.cells import cell_len
 from monitor.alerts.blocks import Bars, Block, Code, Facts, Message, Picture, Places, Steps, Text
 from monitor.alerts.words import bar, heading, place
 from monitor.privacy.numbers import format_number
+from monitor.privacy.shapes import clean_text
 
 WIDTH = 100
+PATH_MAX = 1000
 
 
 def render_text(message: Message) -> str:
@@ -30,7 +32,7 @@ def _lines(block: Block, message: Message) -> Iterator[str]:
         case Text(text):
             yield from _wrap(text)
         case Picture(path, alt):
-            yield f"[picture] {path}" if path else "[picture, gone]"
+            yield f"[picture] {clean_text(path, PATH_MAX)}" if path else "[picture, gone]"
             yield from _wrap(alt, "  ")
         case Bars():
             yield from column_lines(block)
@@ -42,7 +44,7 @@ def _lines(block: Block, message: Message) -> Iterator[str]:
             yield from (f"{fact.label}: {fact.value}" for fact in facts)
         case Steps(steps):
             yield "Next:"
-            yield from (f"  {message.fill(step)}" for step in steps)
+            yield from (f"  {message.fill(step).replace('`', '')}" for step in steps)
         case Code(caption, code):
             yield f"{caption}:"
             yield from (f"  {line}" for line in code.splitlines())
