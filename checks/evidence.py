@@ -16,6 +16,8 @@ Array = npt.NDArray[np.float64]
 
 HISTORY_MAX = 400
 """Partitions of a series' past that are looked at; two seasons of a year and a month."""
+DAMPED_ERRORS = 120
+"""How many of the latest errors tell how wild a series is."""
 DAMPED_SHARE = 0.02
 """Where the past's own errors are compared with the Student-t that is to describe them."""
 POINTS_MIN = 3
@@ -59,7 +61,7 @@ def damped(forecast: Forecast, j: int) -> AbsoluteT | DampedT | None:
     None while fewer than POINTS_MIN errors are known.
     """
     errors = np.abs(forecast.errors[:, j])
-    errors = errors[np.isfinite(errors)]
+    errors = errors[np.isfinite(errors)][-DAMPED_ERRORS:]
     if len(errors) < POINTS_MIN or not math.isfinite(float(forecast.scale[j])):
         return None
     df = float(forecast.df[j])

@@ -11,8 +11,10 @@ from checks.series import forecast_panel
 from monitor.types import ROWS, Aggregate, Change, Evidence, Input, Observation, Partition, Table, Values
 
 WEIGHT = 6.0
-FLOOR = 0.015
-"""Smallest scale of log(rows): changes of a few percent are nobody's morning."""
+FLOOR = 0.008
+"""Smallest scale of log(rows): changes of a percent are nobody's morning."""
+YOUNG_POINTS = 10
+"""Until so many errors are known, the scatter of independent arrivals (Poisson) is assumed at least."""
 
 
 class Volume:
@@ -31,8 +33,10 @@ class Volume:
         if not rows > 0:
             return []
         logs = np.log(np.where(panel.values > 0, panel.values, np.nan))
-        noise = (1.0 / np.sqrt(np.maximum(panel.rows, 1.0)))[:, None]
-        forecast = forecast_panel(logs, panel.calendar, noise, np.array([FLOOR]))
+        # schedules and feeds are often far steadier than Poisson, so the row count sets no floor for long
+        young = int(np.isfinite(logs).sum()) <= YOUNG_POINTS
+        floor = np.hypot(FLOOR, 1.0 / np.sqrt(rows)) if young else FLOOR
+        forecast = forecast_panel(logs, panel.calendar, None, np.array([floor]))
         past = damped(forecast, 0)
         if past is None:
             return [

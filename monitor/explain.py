@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from monitor.judge import Verdict
 from monitor.privacy.redact import Gate
-from monitor.types import Change, ColumnKind, Evidence, Observation, Partition, Status, Table
+from monitor.types import Change, ColumnKind, Evidence, Finding, Observation, Partition, Status, Table
 from monitor.words import day, expectation, names, number, quantity, share
 
 Identify = Callable[[str], str]
@@ -181,6 +181,19 @@ def _moved_values(
         return f"{quoted} = {facts['value']:.12g}" if gate.passes(facts["effect"] * rows) else None
     risen = [v["value"] for v in facts.get("values", ()) if v["after"] > v["before"] and gate.passes(v["after"] * rows)]
     return f"{quoted} IN ({', '.join(literal(v) for v in risen)})" if risen else None
+
+
+def headline(lead: Finding, findings: Sequence[Finding]) -> str:
+    """The title of an incident: the leading sentence; where several columns share it, all of them in one."""
+    alike = [f for f in findings if f.kind == lead.kind and f.change == lead.change and f.columns]
+    seen = lead.observation
+    if lead.kind not in ("nulls", "zeros") or len(alike) < 2 or seen is None:
+        return lead.summary
+    ordered = sorted(alike, key=lambda f: (f is not lead, -(f.surprise or 0.0)))
+    columns = list(dict.fromkeys(f.columns[0] for f in ordered))
+    largest = max(f.observation.today or 0.0 for f in alike if f.observation)
+    word = "missing" if lead.kind == "nulls" else "0"
+    return f"{names(columns)} are {word} in up to {share(largest)} of rows; {expectation(seen)} for {columns[0]}."
 
 
 def recur(failures: int, last: str | None, watched: int) -> str:

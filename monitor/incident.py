@@ -18,6 +18,8 @@ COLUMNS_MAX = 10
 SURPRISE_CAP = 40.0
 """Surprises beyond this are all "certain" and rank alike."""
 
+LEAD_SURPRISE_CAP = 12.0
+
 _SEVERITIES = list(Severity)
 _ROW_KINDS = frozenset({"volume", "freshness", "duplicates", "missing"})
 _OWN_INCIDENT = frozenset({"schema", "rule"})
@@ -64,10 +66,10 @@ class Group:
 
 
 def _leadership(verdict: Verdict) -> tuple[float, float]:
-    """Certain findings first; among those the kind that explains best."""
-    surprise = min(verdict.surprise or 0.0, SURPRISE_CAP)
+    """Sure findings first; among those the kind that explains best, and the largest."""
+    surprise = min(verdict.surprise or 0.0, LEAD_SURPRISE_CAP)
     specific = _SPECIFIC.get(verdict.evidence.kind, 1)
-    return (surprise + 4.0 * specific, verdict.evidence.effect)
+    return (surprise + 4.0 * specific + 6.0 * verdict.evidence.effect, verdict.evidence.effect)
 
 
 def rank_columns(verdicts: Iterable[Verdict]) -> tuple[str, ...]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from monitor import incident as incidents
 from monitor.backfill import Progress, backfill, backfill_drift, silent
-from monitor.check import GATES, evaluate
+from monitor.check import evaluate
 from monitor.claim import claimed
 from monitor.errors import DaywatchError, SourceError
-from monitor.explain import summarise
+from monitor.explain import headline
 from monitor.judge import Verdict, judge, severity_of
 from monitor.past import Day, Past
 from monitor.read import (
@@ -141,6 +141,7 @@ def read_gate(watch: Watch, partition: Partition, past: Past, now: dt.datetime) 
     rows = aggregates.get(ROWS) or 0.0
     latest = latest_of(watch.warehouse, watch.table, partition) if rows == 0 else None
     arrival = read_arrival(watch.table, partition, past, rows, now, latest)
+    closed: str | None
     if not arrival.complete:
         closed = f"still arriving: {int(rows):,} rows so far, due {arrival.due:%Y-%m-%d %H:%M %Z}"
     else:
@@ -183,9 +184,10 @@ def tell_outcome(
     """Findings and incident events, with temporary ids."""
     findings: list[Finding] = []
     keys = _incident_keys(groups)
+    suspects = {c for v in verdicts if v.status is Status.FAIL for c in v.evidence.columns[:3]}
     for verdict in verdicts:
         mine = next((i for i, g in enumerate(groups) if verdict in g.verdicts), None)
-        told = tell(sources, verdict)
+        told = tell(sources, verdict, suspects)
         findings.append(replace(told, id=f"new:{len(findings)}", incident=None if mine is None else keys[mine]))
     if gate.closed is not None:
         findings += _skipped(watch, sources.partition, gate.closed, len(findings), {f.check for f in findings})
@@ -210,7 +212,7 @@ def _event(sources: Sources, found: incidents.Group, key: str, findings: Sequenc
         table=watch.table.name,
         partition=sources.partition.label,
         event=event,
-        title=lead.summary,
+        title=headline(lead, mine),
         checks=found.checks,
         columns=found.columns,
         segments=lead.segments,

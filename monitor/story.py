@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,15 +43,19 @@ class Sources:
     samples: SampleSet | None
 
 
-def tell(sources: Sources, verdict: Verdict) -> Finding:
-    """The finding of a verdict; only failing ones are explained in full."""
+def tell(sources: Sources, verdict: Verdict, suspects: Collection[str] = ()) -> Finding:
+    """The finding of a verdict; only failing ones are explained in full.
+
+    `suspects` are columns that fail beside it: that one is missing where another is says nothing of where to look.
+    """
     evidence, table = verdict.evidence, sources.table
     failed = verdict.status is Status.FAIL
-    sql_bad, sql_good, segments = None, None, ()
+    sql_bad, sql_good = None, None
+    segments: tuple[Segment, ...] = ()
     if failed:
         condition = bad_condition(table, evidence, sources.warehouse.identifier, sources.warehouse.literal)
         sql_bad, sql_good = _sql(sources, evidence, condition)
-        segments = _segments(sources, evidence)
+        segments = _segments(sources, evidence, suspects)
     return Finding(
         id="",
         table=table.name,
@@ -107,10 +111,11 @@ def _sql_duplicates(sources: Sources, evidence: Evidence) -> str:
     columns = list(evidence.columns or [c.name for c in table.checked_columns])
     quoted = ", ".join(sources.warehouse.identifier(name) for name in columns)
     inner = sources.warehouse.select_sql(table, where, None, columns, limit=None)
-    return f"SELECT {quoted}, COUNT(*) AS copies FROM ({inner}) AS day GROUP BY {quoted} HAVING COUNT(*) > 1 ORDER BY copies DESC LIMIT 100"
+    grouped = f"GROUP BY {quoted} HAVING COUNT(*) > 1 ORDER BY copies DESC LIMIT 100"
+    return f"SELECT {quoted}, COUNT(*) AS copies FROM ({inner}) AS day {grouped}"  # noqa: S608 - quoted identifiers
 
 
-def _segments(sources: Sources, evidence: Evidence) -> tuple[Segment, ...]:
+def _segments(sources: Sources, evidence: Evidence, suspects: Collection[str]) -> tuple[Segment, ...]:
     """Where in the data the bad rows are, or the missing ones were."""
     from checks.rootcause import find_deficits, find_segments  # noqa: PLC0415 - loads pandas and SciPy
 
@@ -127,12 +132,12 @@ def _segments(sources: Sources, evidence: Evidence) -> tuple[Segment, ...]:
         bad = _bad_rows(samples, evidence)
         if bad is None:
             return ()
-        found = find_segments(samples.today, columns, bad, exclude=evidence.columns[:1])
+        found = find_segments(samples.today, columns, bad, exclude={*evidence.columns[:1], *suspects})
     gate = Gate(table)
     return tuple(
         Segment(" AND ".join(where), round(s.precision, 3), round(s.recall, 3), s.rows)
         for s in found
-        if (where := [_condition_sql(sources, c, s.rows, gate) for c in s.conditions]) and all(where)
+        if (where := _where(sources, s.conditions, s.rows, gate))
     )
 
 
@@ -157,6 +162,12 @@ def _bad_rows(samples: SampleSet, evidence: Evidence) -> npt.NDArray[np.bool_] |
         return np.asarray((values == facts["value"]).to_numpy(dtype=bool, na_value=False))
     risen = {v["value"] for v in facts.get("values", ()) if v["after"] > v["before"]}
     return np.asarray(values.astype(object).isin(risen).to_numpy()) if risen else None
+
+
+def _where(sources: Sources, conditions: Sequence[Condition], rows: int, gate: Gate) -> list[str]:
+    """The conditions as SQL; none of them where one may not be shown."""
+    told = [_condition_sql(sources, condition, rows, gate) for condition in conditions]
+    return [text for text in told if text is not None] if None not in told else []
 
 
 def _condition_sql(sources: Sources, condition: Condition, rows: int, gate: Gate) -> str | None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import os
-import sys
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import duckdb
-import numpy as np
 import pandas as pd
 
 from checks.drift import Drift
-from checks.drift.check import compare
+from checks.drift.check import compare, scores_of
 from checks.duplicates import Duplicates
 from checks.frames import measure_frame
 from checks.nulls import Nulls
@@ -27,7 +23,6 @@ from checks.zeros import Zeros
 from monitor.judge import judge
 from monitor.types import (
     Aggregate,
-    Cadence,
     Column,
     ColumnKind,
     Measure,
@@ -76,10 +71,21 @@ class Replay:
     def __init__(self, name: str, path: Path, time_column: str, **settings):
         self.frame = normalise(duckdb.sql(f"SELECT * FROM '{path}' ORDER BY {time_column}").df())
         days = self.frame[time_column].dt.normalize()
-        cols = tuple(Column(c, kind_of(self.frame[c]) if kind_of(self.frame[c]) != ColumnKind.TIMESTAMP or (self.frame[c].dropna() != self.frame[c].dropna().dt.normalize()).any() else ColumnKind.DATE, "", True) for c in self.frame.columns)
+        cols = tuple(
+            Column(
+                c,
+                kind_of(self.frame[c])
+                if kind_of(self.frame[c]) != ColumnKind.TIMESTAMP
+                or (self.frame[c].dropna() != self.frame[c].dropna().dt.normalize()).any()
+                else ColumnKind.DATE,
+                "",
+                True,
+            )
+            for c in self.frame.columns
+        )
         self.table = Table(name, "main", (name,), cols, TimeColumn(time_column, TimeForm.DATE), **settings)
         self.days = {d.date(): g.reset_index(drop=True) for d, g in self.frame.groupby(days, sort=True)}
-        for d, g in self.days.items():
+        for g in self.days.values():
             for c in g.columns:
                 if isinstance(g[c].dtype, pd.CategoricalDtype):
                     g[c] = g[c].cat.remove_unused_categories()
@@ -120,7 +126,15 @@ class Replay:
         return tuple((self.partition(x), self.sampled(x)) for x in chosen)
 
     def sample_set(self, d, frame=None):
-        today = self.sampled(d) if frame is None else (frame if len(frame) <= self.table.sample_rows else frame.sample(self.table.sample_rows, random_state=7).reset_index(drop=True))
+        today = (
+            self.sampled(d)
+            if frame is None
+            else (
+                frame
+                if len(frame) <= self.table.sample_rows
+                else frame.sample(self.table.sample_rows, random_state=7).reset_index(drop=True)
+            )
+        )
         return SampleSet(today, self.references(d), seed=1)
 
     def scores(self, d):
@@ -130,9 +144,7 @@ class Replay:
                 self._scores[d] = {}
             else:
                 c = compare(self.table, self.partition(d), ss)
-                s = {"drift": c.total}
-                s.update({f"drift.{k}": v for k, v in c.attributed.items()})
-                s.update({f"marginal.{k}": v for k, v in c.marginal.items()})
+                s = scores_of(c)
                 self._scores[d] = s
         return self._scores[d]
 
@@ -141,7 +153,9 @@ class Replay:
         today = self.agg(d) if frame is None else self.measured(frame, d)
         values = {}
         for m in self.measures:
-            values[Aggregate(m)] = Series(today[m], tuple(Point(self.partition(x), self.agg(x)[m], x not in self.bad) for x in past))
+            values[Aggregate(m)] = Series(
+                today[m], tuple(Point(self.partition(x), self.agg(x)[m], x not in self.bad) for x in past)
+            )
         values[Sample()] = self.sample_set(d, frame)
         by = {}
         for x in past[-drift_days:]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from checks.drift.describe import Description, describe_column
-from checks.drift.features import encode
-from checks.drift.marginal import code_column, divergence, divergence_noise
+from checks.drift.features import Features, encode
+from checks.drift.marginal import beyond, code_column, divergence, divergence_noise, novelty
 from checks.drift.timelike import is_calendar, is_timelike
 from checks.frames import row_hashes
 from checks.series import calendar_of, forecast_panel
@@ -33,6 +35,9 @@ from monitor.types import (
     Values,
 )
 
+if TYPE_CHECKING:
+    from checks.drift.model import Attribution
+
 Array = npt.NDArray[np.float64]
 
 WEIGHT = 6.0
@@ -45,6 +50,11 @@ TRIFLE_ROWS = 8.0
 TRIFLE_SIGMAS = 2.5
 """Scores are judged as log(score + trifle): TRIFLE_NATS, plus TRIFLE_ROWS / rows for an attribution or TRIFLE_SIGMAS
 standard deviations for a histogram, are what chance alone brings."""
+TRIFLE_SHARE = 0.002
+TRIFLE_BEYOND = 0.3
+"""Likewise for the share beyond past days: a part fixed, a part shrinking with the root of the rows."""
+TRIFLE_NOVEL = 0.0005
+TRIFLE_NOVEL_ROWS = 2.0
 SCALE_MIN = 0.25
 """Smallest one-step scale on that logarithm."""
 POINTS_MIN = 4
@@ -79,6 +89,8 @@ class Comparison:
 
     attributed: Mapping[str, float]
     marginal: Mapping[str, float]
+    beyond: Mapping[str, float]
+    novel: Mapping[str, float]
     noise: Mapping[str, float]
     left_out: tuple[str, ...]
     rows: int
@@ -122,31 +134,72 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
         else:
             compared.append(column)
     names = [c.name for c in compared]
-    marginal, noise = {}, {}
+    marginal, outside, novel, noise = {}, {}, {}, {}
+    bounds = np.cumsum([0, len(samples.today), *(len(frame) for _, frame in past)])
     sides = (int(is_today.sum()), int((~is_today).sum()))
     for column in compared:
         values = _lagged(both[column.name], column, table, starts)
         codes, bins = code_column(values, column.kind, ~is_today)
         marginal[column.name] = divergence(codes[is_today], codes[~is_today], bins)
+        days = [codes[a:b] for a, b in pairwise(bounds)]
+        outside[column.name] = beyond(days[0], days[1:], bins)
+        if isinstance(both[column.name].dtype, pd.CategoricalDtype):
+            novel[column.name] = novelty(both[column.name], is_today)
         noise[column.name] = divergence_noise(len(np.unique(codes)), *sides)
     attributed = dict.fromkeys(names, 0.0)
-    time = table.time.name if table.time else None
-    features = encode(both[names], compared, starts, time)
+    features = encode(both[names], compared, starts, table.time.name if table.time else None)
     if features.names:
-        from checks.drift.model import FOLDS, attribute  # noqa: PLC0415 - LightGBM costs a second to import
-
-        folds = (row_hashes(both[names]) % np.uint64(FOLDS)).astype(np.int64)
-        found = attribute(features, is_today, folds, samples.seed)
+        found = _attribute(features, both[names], is_today, samples.seed)
         for name, nats in zip(features.columns, found.nats, strict=True):
             attributed[name] += float(nats)
-    return Comparison(attributed, marginal, noise, tuple(left_out), min(sides))
+    return Comparison(attributed, marginal, outside, novel, noise, tuple(left_out), min(sides))
+
+
+def _attribute(features: Features, rows: pd.DataFrame, is_today: npt.NDArray[np.bool_], seed: int) -> Attribution:
+    from checks.drift.model import FOLDS, attribute  # noqa: PLC0415 - LightGBM costs a second to import
+
+    folds = (row_hashes(rows) % np.uint64(FOLDS)).astype(np.int64)
+    return attribute(features, is_today, folds, seed)
+
+
+def attribute_rows(
+    table: Table, partition: Partition, samples: SampleSet
+) -> tuple[Array, Array, tuple[str, ...]] | None:
+    """Log-odds contributions of explained rows, for the picture of a failing incident.
+
+    Returns:
+        contributions (rows, features), the features' values (rows, features), and the features' names; None where
+        nothing could be compared.
+    """
+    past = trim_past(samples)
+    columns = [
+        c
+        for c in comparable_columns(table, samples)
+        if not is_calendar(c, samples.past) and not is_timelike(c, samples.past)
+    ]
+    both, is_today = stack(samples.today, past, columns)
+    starts = _starts(partition, len(samples.today), past)
+    features = encode(both, columns, starts, table.time.name if table.time else None)
+    if not features.names or is_today.all() or not is_today.any():
+        return None
+    found = _attribute(features, both, is_today, samples.seed)
+    if not len(found.rows):
+        return None
+    names = tuple(c if n == "value" else f"{c}: {n}" for c, n in zip(features.columns, features.names, strict=True))
+    return found.contributions, features.matrix[found.rows].astype(np.float64), names
 
 
 def scores_of(found: Comparison) -> dict[str, float]:
-    """The scores that make this partition part of later ones' past: `drift`, `drift.<column>`, `marginal.<column>`."""
+    """The scores that make this partition part of later ones' past.
+
+    `drift` (nats), and for each column `drift.<column>` (attributed nats), `marginal.<column>` (nats of its histogram)
+    `beyond.<column>` (share of rows beyond all past days) and `novel.<column>` (share of rows with a value never seen).
+    """
     scores = {"drift": found.total}
     scores.update({f"drift.{name}": nats for name, nats in found.attributed.items()})
     scores.update({f"marginal.{name}": nats for name, nats in found.marginal.items()})
+    scores.update({f"beyond.{name}": share for name, share in found.beyond.items()})
+    scores.update({f"novel.{name}": share for name, share in found.novel.items()})
     return scores
 
 
@@ -251,6 +304,10 @@ def _predict(
 
 def _trifle(name: str, found: Comparison) -> float:
     """What a score may reach by chance: more with few rows, and with many bins."""
+    if name.startswith("novel."):
+        return TRIFLE_NOVEL + TRIFLE_NOVEL_ROWS / max(found.rows, 1)
+    if name.startswith("beyond."):
+        return TRIFLE_SHARE + TRIFLE_BEYOND / math.sqrt(max(found.rows, 1))
     if name.startswith("marginal."):
         return TRIFLE_NATS + TRIFLE_SIGMAS * found.noise[name.removeprefix("marginal.")]
     return TRIFLE_NATS + TRIFLE_ROWS / max(found.rows, 1)

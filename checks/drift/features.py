@@ -118,7 +118,7 @@ def _texts(values: pd.Series) -> list[_Feature]:
 
 def _take(by_category: npt.NDArray[np.number], codes: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
     padded = np.append(np.asarray(by_category, dtype=np.float32), np.float32(np.nan))
-    return padded[codes]
+    return np.asarray(padded[codes], dtype=np.float32)
 
 
 def _shape_codes(texts: npt.NDArray[np.object_], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -6,6 +6,8 @@ scatters around 0 when nothing happened (Miller, 1955, for the bias of entropies
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -15,6 +17,8 @@ from monitor.types import ColumnKind
 
 BINS = 20
 CATEGORIES = 40
+NOVEL_VALUES_MAX = 300
+"""Up to so many different past values a new value is news; beyond, only a new shape is."""
 Codes = npt.NDArray[np.int64]
 
 
@@ -53,6 +57,47 @@ def divergence_noise(bins: int, n1: int, n0: int) -> float:
     0.012
     """
     return float(np.sqrt(2.0 * max(bins - 1, 1)) * (1.0 / max(n1, 1) + 1.0 / max(n0, 1)))
+
+
+def beyond(today: Codes, past: Sequence[Codes], bins: int) -> float:
+    """Share of rows that lie beyond everything the past days had, bin by bin.
+
+    The larger of the excess over the highest past day and the shortfall under the lowest past day. A value that comes
+    and goes from day to day has a wide envelope and adds nothing; one that never came, or always came, adds all.
+
+    Args:
+        today: codes in [0, bins).
+        past: codes of each past day.
+        bins: number of codes.
+
+    >>> import numpy as np
+    >>> usual = [np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])]
+    >>> beyond(np.array([0, 0, 1, 2]), usual, 3)
+    0.25
+    """
+    days = [np.bincount(codes, minlength=bins) / len(codes) for codes in past if len(codes)]
+    if not days or not len(today):
+        return 0.0
+    now = np.bincount(today, minlength=bins) / len(today)
+    highest, lowest = np.max(days, axis=0), np.min(days, axis=0)
+    return float(max(np.maximum(now - highest, 0.0).sum(), np.maximum(lowest - now, 0.0).sum()))
+
+
+def novelty(values: pd.Series, today: npt.NDArray[np.bool_]) -> float:
+    """Share of today's rows with a value that no past row has; texts that are nearly all different by their shape.
+
+    Args:
+        values: a categorical column of both sides.
+        today: (N,) which rows are today's.
+    """
+    codes = values.cat.codes.to_numpy().astype(np.int64)
+    texts = values.cat.categories.astype(str).to_numpy()
+    if len(np.unique(codes[~today])) > NOVEL_VALUES_MAX:
+        texts, codes = _by_shape(texts, codes)
+    known = np.zeros(len(texts) + 1, dtype=bool)
+    known[codes[~today]] = True
+    known[-1] = True
+    return float((~known[codes[today]]).mean()) if today.any() else 0.0
 
 
 def code_column(values: pd.Series, kind: ColumnKind, past: npt.NDArray[np.bool_]) -> tuple[Codes, int]:

@@ -6,7 +6,7 @@ of conditions looked at, must be small, so that randomly chosen bad rows give no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +55,7 @@ class FoundSegment:
 
 
 def find_segments(
-    frame: pd.DataFrame, columns: Sequence[Column], bad: Mask, most: int = 3, exclude: Sequence[str] = ()
+    frame: pd.DataFrame, columns: Sequence[Column], bad: Mask, most: int = 3, exclude: Collection[str] = ()
 ) -> list[FoundSegment]:
     """The segments that characterise the bad rows of `frame`, best first; none when they look random.
 

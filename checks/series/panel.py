@@ -25,6 +25,9 @@ RATES = np.array([0.03, 0.10, 0.30, 0.70])
 """Learning rates of the ensemble's levels, a day."""
 CLIP = 3.0
 """Errors beyond this many scales teach no more than this many."""
+CORE = 2.0
+CORE_VARIANCE = 0.774
+"""Scales are those of the core: errors clipped at CORE scales, whose variance is this part of a normal one's."""
 MEMORY = 0.975
 """Weight that an error keeps a step later when scales are estimated (half-life 27 steps)."""
 GROUP_MEMORY = 0.9
@@ -110,7 +113,8 @@ class _Filter:
         bound = np.where(trusted, CLIP * scale, np.inf)
         self._learn_members(members, value, learn, bound, np.maximum(scale, 1e-300), trusted)
         self._learn_groups(step, value, learn, bound)
-        clipped = np.clip(error, -bound, bound)
+        core = np.where(trusted, CORE * scale, np.inf)
+        clipped = np.clip(error, -core, core) / np.where(trusted, np.sqrt(CORE_VARIANCE), 1.0)
         self.weight_sum = np.where(learn, self.weight_sum * MEMORY + 1.0, self.weight_sum)
         self.excess = np.where(learn, self.excess * MEMORY + clipped**2 - noise**2, self.excess)
         self.excess = np.maximum(self.excess, -0.5 * noise**2 * self.weight_sum)

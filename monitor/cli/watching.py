@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,8 +29,8 @@ from monitor.errors import DaywatchError, UsageError
 
 if TYPE_CHECKING:
     from monitor.backfill import Progress
-    from monitor.run import Compose, Outcome, Watch
-    from monitor.types import Partition, Table
+    from monitor.run import Compose, Outcome
+    from monitor.types import Table
 
 DateOption = Annotated[str | None, typer.Option("--date", help="The partition to judge, as 2013-02-08.", metavar="D")]
 FromOption = Annotated[str | None, typer.Option("--from", help="First partition of a replay.", metavar="D")]
@@ -71,6 +69,9 @@ def _run_tables(found: Opened, span: tuple[str | None, str | None], format_: str
 
     checks = load_checks()
     codes: list[int] = []
+    judged = 0
+    if alerts:
+        _check_channels(found)
     with progress_bar() as progress:
         for table in found.tables:
             for outcome in _judge_table(found, table, span, checks, progress, alerts):
@@ -82,10 +83,13 @@ def _run_tables(found: Opened, span: tuple[str | None, str | None], format_: str
                         print_json(incident_json(event))
                 else:
                     print_outcome(outcome)
+                judged += 1
+                if alerts and any(event.alerted for event in outcome.incidents):
+                    codes.append(_send(found, quiet=format_ == "json"))
     if alerts:
-        codes.append(_send(found))
+        codes.append(_send(found, quiet=format_ == "json"))
     if format_ == "text":
-        print_summary(len(codes) - int(alerts), found.tables)
+        print_summary(judged, found.tables)
     return max(codes, key=(OK, FAILED, ERRORED).index, default=OK)
 
 
@@ -131,10 +135,16 @@ def _deliveries(found: Opened) -> Compose:
     return deliveries_of(found.config)
 
 
-def _send(found: Opened) -> int:
+def _check_channels(found: Opened) -> None:
+    from monitor.alerting import check_channels  # noqa: PLC0415 - heavy
+
+    check_channels(found.config, found.tables)
+
+
+def _send(found: Opened, *, quiet: bool) -> int:
     from monitor.alerting import send  # noqa: PLC0415 - heavy
 
-    return ERRORED if send(found.config, found.store, now(), note) else OK
+    return OK if send(found.config, found.store, now(), note, quiet=quiet) else ERRORED
 
 
 def _print_sql(found: Opened, date: str | None) -> int:

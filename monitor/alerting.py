@@ -1,0 +1,168 @@
+"""From an outcome to messages on their way out: the story of each alerted incident, its pictures, its channels."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monitor.alerts.dispatch import dispatch
+from monitor.alerts.message import Story, compose
+from monitor.alerts.payload import to_payload
+from monitor.explain import recur, tell_column
+from monitor.illustrate import illustrate
+from monitor.notifiers.base import Notifier, load_notifier
+from monitor.past import Past
+from monitor.story import Sources
+from monitor.types import Finding, Incident, Partition
+from monitor.words import quantity, share
+
+if TYPE_CHECKING:
+    from monitor.config import Config
+    from monitor.run import Compose, Outcome
+    from monitor.store import Store
+    from monitor.types import Table
+
+DEFAULT_CHANNELS = ("console", "folder")
+PICTURES_FOLDER = "pictures"
+
+
+def deliveries_of(config: Config) -> Compose:
+    """A function from an outcome to its deliveries: (incident key, channel, payload) for each channel of the table."""
+
+    def deliveries(outcome: Outcome, sources: Sources) -> list[tuple[str, str, Mapping[str, object]]]:
+        found: list[tuple[str, str, Mapping[str, object]]] = []
+        for event in outcome.incidents:
+            if not event.alerted:
+                continue
+            findings = ranked(event, outcome.findings)
+            story = write_story(event, findings, sources, config.alerts_path / PICTURES_FOLDER)
+            payload = to_payload(compose(event, findings, story))
+            found += [(event.incident, channel, payload) for channel in channels_of(outcome.table)]
+        return found
+
+    return deliveries
+
+
+def channels_of(table: Table) -> tuple[str, ...]:
+    """Where a table's alerts go: as configured, else to the terminal and into the alerts folder."""
+    return table.channels or DEFAULT_CHANNELS
+
+
+def ranked(event: Incident, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings of an incident, the leading one first, then by surprise."""
+    mine = [f for f in findings if f.incident == event.incident]
+    return sorted(mine, key=lambda f: (f.check != event.checks[0], -(f.surprise or 0.0)))
+
+
+def write_story(event: Incident, findings: Sequence[Finding], sources: Sources, folder: Path) -> Story:
+    """The story of an incident: what, how much, where, since when, how sure, and with which SQL to look."""
+    lead = findings[0]
+    past = sources.past
+    others = [f for f in findings[1:] if f.kind != "drift"]
+    return Story(
+        headline=event.title,
+        sentence=_second_sentence(lead, findings),
+        history=_history(past, sources.partition, {f.check for f in findings}),
+        columns=tuple(_columns(event, findings)),
+        segments=event.segments or next((f.segments for f in others if f.segments), ()),
+        confidence=_confidence(lead),
+        owner=sources.table.owner,
+        sql_bad=lead.sql_bad,
+        sql_good=lead.sql_good,
+        pictures=tuple(illustrate(event, findings, sources, folder)),
+    )
+
+
+def _second_sentence(lead: Finding, findings: Sequence[Finding]) -> str:
+    """What the other checks add."""
+    drift = next((f for f in findings if f.kind == "drift" and f is not lead), None)
+    if drift is not None:
+        return drift.summary
+    others = [f.summary for f in findings[1:3]]
+    return " ".join(others)
+
+
+def _history(past: Past, partition: Partition, checks: set[str]) -> str:
+    days = [day for day in past.days(partition) if day.known]
+    failed = [day for day in days if day.failed & checks]
+    return recur(len(failed), failed[-1].partition.label if failed else None, len(days))
+
+
+def _columns(event: Incident, findings: Sequence[Finding]) -> list[tuple[str, float, str, str]]:
+    """(name, share of the change, before, after) of the leading columns."""
+    drift = next((f for f in findings if f.kind == "drift"), None)
+    shares: Mapping[str, float] = drift.detail.get("shares", {}) if drift else {}
+    rows = []
+    for name in event.columns[:5]:
+        before, after = _before_after(name, findings, drift)
+        rows.append((name, float(shares.get(name, 0.0)), before, after))
+    return rows
+
+
+def _before_after(name: str, findings: Sequence[Finding], drift: Finding | None) -> tuple[str, str]:
+    own = [f for f in findings if f.columns[:1] == (name,) and f.kind != "drift" and f.observation is not None]
+    for finding in sorted(
+        own, key=lambda f: ("nulls", "zeros", "stats").index(f.kind) if f.kind != "duplicates" else 3
+    ):
+        seen = finding.observation
+        if seen is not None and seen.expected is not None:
+            word = {"nulls": "missing", "zeros": "zero"}.get(finding.kind, seen.what.removesuffix(f" of {name}"))
+            return (f"{word} {quantity(seen.expected, seen.unit)}", f"{word} {quantity(seen.today, seen.unit)}")
+    facts: Mapping[str, Any] = drift.detail.get("columns", {}).get(name, {}) if drift else {}
+    if "missing_after" in facts:
+        return f"missing {share(facts['missing_before'])}", f"missing {share(facts['missing_after'])}"
+    values = [v for v in facts.get("values", ()) if isinstance(v, Mapping)][:2]
+    if values:
+        before = ", ".join(f"{v['value']} {share(v['before'])}" for v in values)
+        return before, ", ".join(f"{v['value']} {share(v['after'])}" for v in values)
+    if "median_after" in facts:
+        return f"median {quantity(facts['median_before'], '')}", f"median {quantity(facts['median_after'], '')}"
+    return "", tell_column(name, facts).removeprefix(f"{name} ") if facts else ""
+
+
+def _confidence(lead: Finding) -> str:
+    if lead.surprise is None:
+        return ""
+    if lead.surprise >= 12:
+        return "certain: nothing like it in the past"
+    about = f"by chance once in {10 ** min(lead.surprise, 12):,.0f} such days"
+    return f"{about} (score {lead.score:g}, fails from {lead.threshold:g})" if lead.threshold else about
+
+
+def send(config: Config, store: Store, now: dt.datetime, note: Callable[[str], None], *, quiet: bool = False) -> bool:
+    """Send what waits in the outbox; False when a channel failed (it is tried again on the next run).
+
+    `quiet` keeps standard output free for machine output: what would be printed goes to standard error.
+    """
+    notifiers: dict[str, Notifier] = {}
+    for item in store.pending(500, now):
+        if item.channel not in notifiers:
+            notifiers[item.channel] = _notifier(config, item.channel, quiet=quiet)
+    if not notifiers:
+        return True
+    report = dispatch(store, notifiers, now)
+    for failure in report.failures:
+        retry = f"; tried again from {failure.retry_at:%Y-%m-%d %H:%M %Z}" if failure.retry_at else "; given up"
+        note(f"alert for {failure.incident} to {failure.channel}: {failure.error}{retry}")
+    return report.ok
+
+
+def check_channels(config: Config, tables: Sequence[Table]) -> None:
+    """Load every channel that the tables name, so that a wrong one stops the run before it begins."""
+    for channel in sorted({channel for table in tables for channel in channels_of(table)}):
+        _notifier(config, channel, quiet=False)
+
+
+def _notifier(config: Config, channel: str, *, quiet: bool) -> Notifier:
+    entry = config.channels.get(channel)
+    settings = {k: _plain(v) for k, v in (entry.model_dump() if entry else {}).items() if v is not None}
+    name = {"folder": f"folder:{config.alerts_path}"}.get(channel, channel)
+    if channel == "console" and quiet:
+        name = "console:stderr"
+    return load_notifier(name, settings, base=config.folder)
+
+
+def _plain(value: Any) -> Any:
+    return value.get_secret_value() if hasattr(value, "get_secret_value") else value

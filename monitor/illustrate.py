@@ -1,0 +1,190 @@
+"""Which picture shows a finding best, and drawing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from monitor.plots import BarsPicture, BeeswarmPicture, DistributionPicture, Picture, SeriesPicture, draw
+from monitor.privacy.redact import Gate
+from monitor.story import Sources
+from monitor.types import ROWS, ColumnKind, Finding, Incident, Measure, Observation, Table
+
+SERIES_POINTS = 60
+_WORD = {"nulls": "missing", "zeros": "zero"}
+
+
+def illustrate(
+    event: Incident, findings: Sequence[Finding], sources: Sources, folder: Path
+) -> Iterator[tuple[str, str]]:
+    """Draw the incident's pictures; yields (path, alternative text), the one for the message first."""
+    stem = _stem(sources, event)
+    main = _main_picture(event, findings, sources)
+    if main is not None:
+        path = folder / f"{stem}.png"
+        yield str(path), draw(main, path)
+    swarm = _beeswarm(findings, sources)
+    if swarm is not None:
+        path = folder / f"{stem}_shap.png"
+        yield str(path), draw(swarm, path)
+
+
+def _stem(sources: Sources, event: Incident) -> str:
+    safe = "".join(
+        c if c.isalnum() or c in "-_" else "-" for c in f"{sources.partition.label}_{event.table}_{event.checks[0]}"
+    )
+    return safe[:120]
+
+
+def _main_picture(event: Incident, findings: Sequence[Finding], sources: Sources) -> Picture | None:
+    for finding in findings:
+        picture = _picture(finding, sources)
+        if picture is not None:
+            return picture
+    return _rows_picture(event, sources)
+
+
+def _picture(finding: Finding, sources: Sources) -> Picture | None:
+    if finding.kind == "drift":
+        return _drift_picture(finding, sources)
+    measure = measure_of(finding, sources.table)
+    if measure is None or finding.observation is None or finding.observation.today is None:
+        return None
+    return _series_picture(finding, finding.observation, measure, sources)
+
+
+def measure_of(finding: Finding, table: Table) -> Measure | None:
+    """The aggregate whose series the finding is about."""
+    column = finding.columns[0] if finding.columns else ""
+    match finding.kind:
+        case "volume":
+            return ROWS
+        case "nulls" | "zeros":
+            return Measure(finding.kind, column)
+        case "duplicates":
+            what = finding.observation.what if finding.observation else ""
+            keyed = "key" in what and table.key
+            return Measure("duplicate_keys", "", "\t".join(table.key)) if keyed else Measure("duplicate_rows")
+        case "stats":
+            return _statistic(finding, column)
+    return None
+
+
+def _statistic(finding: Finding, column: str) -> Measure | None:
+    what = finding.observation.what if finding.observation else ""
+    for start, measure in (
+        ("mean length", Measure("length_mean", column)),
+        ("mean", Measure("mean", column)),
+        ("standard deviation", Measure("stddev", column)),
+        ("smallest", Measure("min", column)),
+        ("largest", Measure("max", column)),
+        ("distinct", Measure("distinct", column)),
+        ("5% quantile", Measure("quantile", column, "0.05")),
+        ("95% quantile", Measure("quantile", column, "0.95")),
+        ("median", Measure("quantile", column, "0.5")),
+    ):
+        if what.startswith(start) and "days after" not in what:
+            return measure
+    return None
+
+
+def _series_picture(finding: Finding, seen: Observation, measure: Measure, sources: Sources) -> SeriesPicture:
+    days = sources.past.days(sources.partition)[-SERIES_POINTS:]
+    points = []
+    for day in days:
+        value = day.values.get(measure.key)
+        if seen.unit == "share" and value is not None:
+            value = value / day.rows if day.rows else None
+        points.append((day.partition.label, value, finding.check not in day.failed))
+    unit: Any = seen.unit if seen.unit in ("share", "rows", "nats") else ""
+    title = _title(finding, seen)
+    return SeriesPicture(
+        title,
+        unit,
+        tuple(points),
+        float(seen.today or 0.0),
+        sources.partition.label,
+        seen.expected,
+        seen.low,
+        seen.high,
+    )
+
+
+def _title(finding: Finding, seen: Observation) -> str:
+    if finding.kind == "nulls":
+        return f"{finding.columns[0]}: share of rows without a value"
+    if finding.kind == "zeros":
+        return f"{finding.columns[0]}: share of rows that are 0"
+    if finding.kind == "duplicates":
+        return f"Share of {seen.what}"
+    if finding.kind == "volume":
+        return f"Rows of {finding.table}"
+    return seen.what[:1].upper() + seen.what[1:] if "_" not in seen.what.split(" ")[0] else seen.what
+
+
+def _rows_picture(event: Incident, sources: Sources) -> SeriesPicture | None:
+    days = sources.past.days(sources.partition)[-SERIES_POINTS:]
+    if not days:
+        return None
+    points = tuple((day.partition.label, day.rows, "volume" not in day.failed) for day in days)
+    return SeriesPicture(
+        f"Rows of {event.table}", "rows", points, float(sources.aggregates.get(ROWS) or 0.0), sources.partition.label
+    )
+
+
+def _drift_picture(finding: Finding, sources: Sources) -> Picture | None:
+    samples = sources.samples
+    if samples is None or not finding.columns:
+        return None
+    name = finding.columns[0]
+    facts: Mapping[str, Any] = finding.detail.get("columns", {}).get(name, {})
+    before, after = share_of_missing(facts)
+    if after is not None and before is not None and abs(after - before) > 0.02:
+        return BarsPicture(
+            f"{name}: before and today", (("missing", before, after), ("present", 1 - before, 1 - after))
+        )
+    values = facts.get("values")
+    if values:
+        gate = Gate(sources.table)
+        items = tuple(
+            (gate.bound(v["value"]) if not isinstance(v["value"], str) else v["value"], v["before"], v["after"])
+            for v in values
+        )
+        return BarsPicture(f"{name}: values before and today", items)
+    if sources.table.column(name).kind is not ColumnKind.NUMBER:
+        return None
+    past = [frame[name] for _, frame in samples.past if name in frame]
+    if not past:
+        return None
+    return DistributionPicture(
+        f"{name}: values before and today",
+        name,
+        pd.concat(past).to_numpy(dtype=float),
+        samples.today[name].to_numpy(dtype=float),
+    )
+
+
+def share_of_missing(facts: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Missing values before and after, where the facts of a column say them."""
+    return facts.get("missing_before"), facts.get("missing_after")
+
+
+def _beeswarm(findings: Sequence[Finding], sources: Sources) -> BeeswarmPicture | None:
+    """SHAP's own picture of the classifier, where the drift check is among the failing ones."""
+    if sources.samples is None or not any(f.kind == "drift" for f in findings):
+        return None
+    from checks.drift.check import attribute_rows  # noqa: PLC0415 - loads LightGBM
+
+    found = attribute_rows(sources.table, sources.partition, sources.samples)
+    if found is None:
+        return None
+    contributions, values, names = found
+    strongest = np.argsort(-np.abs(contributions).mean(axis=0))[:8]
+    return BeeswarmPicture(
+        "What tells this day's rows from past rows (SHAP, log-odds)",
+        contributions[:, strongest], values[:, strongest], tuple(names[i] for i in strongest),
+    )  # fmt: skip
