@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -44,9 +45,9 @@ def main() -> int:
     folder = FOLDER.resolve()
     _prepare(folder)
     code = _replay(folder)
-    shown = _show_alert(folder)
-    _show_next(time.perf_counter() - started)
-    return code if shown else ERRORED
+    finding = _show_alert(folder)
+    _show_next(finding, time.perf_counter() - started)
+    return code if finding else ERRORED
 
 
 def _prepare(folder: Path) -> None:
@@ -73,30 +74,31 @@ def _replay(folder: Path) -> int:
     return ERRORED if run(config=folder / CONFIGURATION, from_=FIRST, to=LAST) == ERRORED else OK
 
 
-def _show_alert(folder: Path) -> bool:
-    """Print the blizzard's alert from its folder; False where there is none."""
+def _show_alert(folder: Path) -> str | None:
+    """Print the blizzard's alert from its folder; returns its leading finding's id, None where there is no alert."""
     from monitor.demo.configuration import ALERTS  # noqa: PLC0415 - as above
 
     _head(4, f"The alert of {BLIZZARD}: a blizzard closes New York's airports")
     places = sorted((folder / ALERTS).glob(f"{BLIZZARD}_*"))
     if not places:
         typer.echo(f"No alert was written for {BLIZZARD}; see the messages above.", err=True)
-        return False
+        return None
     place = places[0]
     typer.echo(_indented((place / "message.txt").read_text("utf-8")))
     pictures = [str(Path(os.path.relpath(path))) for path in sorted(place.glob("*.png"))]
     typer.echo(f"As text, Markdown and JSON: {os.path.relpath(place)}")
     typer.echo(f"Picture: {', '.join(pictures) or 'none'}")
-    return True
+    told = json.loads((place / "message.json").read_text("utf-8"))
+    return str(told["findings"][0])
 
 
-def _show_next(seconds: float) -> None:
+def _show_next(finding: str | None, seconds: float) -> None:
     daywatch = os.path.relpath(Path(sys.executable).parent / "daywatch")
     option = f"-c {FOLDER / CONFIGURATION}"
     _head(5, "To try next")
     typer.echo(f"  {daywatch} status {option}")
     typer.echo(f"  {daywatch} history main.flights {BLIZZARD} {option}")
-    typer.echo(f"  {daywatch} run --date 2013-05-23 {option}\n")
+    typer.echo(f"  {daywatch} explain {finding or 'FINDING_ID'} {option}\n")
     typer.echo(_OWN_WAREHOUSE)
     typer.echo(f"The demo took {seconds:.0f} s.")
 
