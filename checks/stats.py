@@ -32,6 +32,8 @@ TIMES = (ColumnKind.DATE, ColumnKind.TIMESTAMP)
 DAY_S = 86_400.0
 FLOOR = 0.01
 """Smallest relative scale of a statistic."""
+DISTINCT_DENSE = 0.1
+"""Distinct values a row from which their number is judged by row."""
 FLOORS = {"min": 0.15, "max": 0.15, "stddev": 0.04}
 """Extremes break records by their nature; spreads follow them."""
 QUANTILE_DISTINCT_MIN = 60
@@ -77,7 +79,7 @@ class Stats:
         evidence = []
         for column in columns:
             parts = [
-                _part(m, j, scaled, forecast, float(scores[j]), WEIGHT / len(columns), _what(m, times))
+                _part(m, j, scaled, forecast, float(scores[j]), WEIGHT / len(columns), _what(m, times, scaled.by_row))
                 for j, m in enumerate(measures)
                 if m.column == column
             ]
@@ -108,6 +110,7 @@ def _is_timed(table: Table) -> bool:
 
 @dataclass(frozen=True)
 class _Scaled:
+    by_row: frozenset[Measure]
     past: Array
     today: Array
     noise: Array
@@ -121,7 +124,7 @@ def _scale(panel: Panel, measures: Sequence[Measure], times: set[str]) -> _Scale
     """
     past, today = panel.values.copy(), panel.today.copy()
     for j, m in enumerate(measures):
-        if m.kind == "true":
+        if m.kind == "true" or (m.kind == "distinct" and _grows_with_rows(past[:, j], panel.rows[:-1])):
             past[:, j] = past[:, j] / np.maximum(panel.rows[:-1], 1.0)
             today[j] = today[j] / max(panel.rows[-1], 1.0)
         elif m.kind == "quantile" and m.column in times:
@@ -132,7 +135,14 @@ def _scale(panel: Panel, measures: Sequence[Measure], times: set[str]) -> _Scale
     distinct = [j for j, m in enumerate(measures) if m.kind == "distinct"]
     noise[:, distinct] = 0.02  # the error of an approximate distinct count
     _leave_out_steps(measures, past, today)
-    return _Scaled(np.arcsinh(past / size), np.arcsinh(today / size), np.nan_to_num(noise), size)
+    dense = frozenset(m for j, m in enumerate(measures) if m.kind == "distinct" and size[j] <= 1.0)
+    return _Scaled(dense, np.arcsinh(past / size), np.arcsinh(today / size), np.nan_to_num(noise), size)
+
+
+def _grows_with_rows(distinct: Array, rows: Array) -> bool:
+    """Whether a column has so many values that more rows bring more of them."""
+    known = np.isfinite(distinct) & (rows > 0)
+    return bool(known.any()) and float(np.median(distinct[known] / rows[known])) > DISTINCT_DENSE
 
 
 def _noise(panel: Panel, measures: Sequence[Measure], past: Array, today: Array) -> Array:
@@ -198,7 +208,9 @@ def _part(m: Measure, j: int, scaled: _Scaled, forecast: Forecast, score: float,
     )
 
 
-def _what(m: Measure, times: set[str]) -> str:
+def _what(m: Measure, times: set[str], by_row: frozenset[Measure]) -> str:
+    if m in by_row:
+        return f"distinct values of {m.column}, a row"
     if m.column in times and m.kind == "quantile":
         return f"median of {m.column}, days after the partition's start"
     if m.kind == "quantile":

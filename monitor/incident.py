@@ -69,7 +69,8 @@ def _leadership(verdict: Verdict) -> tuple[float, float]:
     """Sure findings first; among those the kind that explains best, and the largest."""
     surprise = min(verdict.surprise or 0.0, LEAD_SURPRISE_CAP)
     specific = _SPECIFIC.get(verdict.evidence.kind, 1)
-    return (surprise + 4.0 * specific + 6.0 * verdict.evidence.effect, verdict.evidence.effect)
+    told = 3.0 if verdict.evidence.change is Change.REPLAY else 0.0
+    return (surprise + 4.0 * specific + 6.0 * verdict.evidence.effect + told, verdict.evidence.effect)
 
 
 def rank_columns(verdicts: Iterable[Verdict]) -> tuple[str, ...]:

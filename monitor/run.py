@@ -27,6 +27,7 @@ from monitor.read import (
     read_samples,
     read_values,
 )
+from monitor.refine import refine
 from monitor.store import IncidentState, IncidentStatus, RunRecord, Store
 from monitor.story import Sources, tell
 from monitor.types import (
@@ -101,7 +102,7 @@ def judge_partition(watch: Watch, partition: Partition, now: dt.datetime) -> Out
             past = prepare_past(watch, partition, now)
             gate = read_gate(watch, partition, past, now)
             evidence, samples = collect_evidence(watch, partition, past, gate)
-            verdicts = judge(watch.table, evidence)
+            verdicts = refine(watch.table, judge(watch.table, evidence), samples)
             sources = Sources(watch.table, partition, watch.warehouse, past, gate.aggregates, samples)
             groups = incidents.group(verdicts, open_incidents(watch, partition))
             outcome = tell_outcome(watch, sources, verdicts, groups, gate)

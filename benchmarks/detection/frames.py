@@ -21,6 +21,7 @@ from checks.stats import Stats
 from checks.volume import Volume
 from checks.zeros import Zeros
 from monitor.judge import judge
+from monitor.refine import refine
 from monitor.types import (
     Aggregate,
     Column,
@@ -167,7 +168,7 @@ class Replay:
     def judge(self, d, frame=None, **kw):
         v = self.values(d, frame, **kw)
         ev = [e for c in CHECKS for e in c.evaluate(self.table, self.partition(d), v)]
-        return judge(self.table, ev)
+        return refine(self.table, judge(self.table, ev), v[Sample()])
 
 
 DATA = Path(os.environ.get("DAYWATCH_DATA", "benchmarks/detection/data"))

@@ -47,6 +47,8 @@ PAST_ROWS_MIN = 3_000
 """Past rows to compare with when a day has fewer: more days steady the reference of a small table."""
 TRIFLE_NATS = 0.004
 TRIFLE_ROWS = 8.0
+TRIFLE_TOTAL = 0.015
+"""Of what the table's days usually differ by: credit wanders between columns that say the same."""
 TRIFLE_SIGMAS = 2.5
 """Scores are judged as log(score + trifle): TRIFLE_NATS, plus TRIFLE_ROWS / rows for an attribution or TRIFLE_SIGMAS
 standard deviations for a histogram, are what chance alone brings."""
@@ -91,6 +93,7 @@ class Comparison:
     marginal: Mapping[str, float]
     beyond: Mapping[str, float]
     novel: Mapping[str, float]
+    replayed: float
     noise: Mapping[str, float]
     left_out: tuple[str, ...]
     rows: int
@@ -152,7 +155,17 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
         found = _attribute(features, both[names], is_today, samples.seed)
         for name, nats in zip(features.columns, found.nats, strict=True):
             attributed[name] += float(nats)
-    return Comparison(attributed, marginal, outside, novel, noise, tuple(left_out), min(sides))
+    replayed = share_replayed(samples, names)
+    return Comparison(attributed, marginal, outside, novel, replayed, noise, tuple(left_out), min(sides))
+
+
+def share_replayed(samples: SampleSet, columns: Sequence[str]) -> float:
+    """Share of today's rows that stand in the newest past sample too, over columns that do not tell the day."""
+    if not samples.past or not columns or not len(samples.today):
+        return 0.0
+    today, yesterday = samples.today[list(columns)], samples.past[0][1][list(columns)]
+    known = row_hashes(yesterday)
+    return float(np.isin(row_hashes(today), known).mean())
 
 
 def _attribute(features: Features, rows: pd.DataFrame, is_today: npt.NDArray[np.bool_], seed: int) -> Attribution:
@@ -192,10 +205,10 @@ def attribute_rows(
 def scores_of(found: Comparison) -> dict[str, float]:
     """The scores that make this partition part of later ones' past.
 
-    `drift` (nats), and for each column `drift.<column>` (attributed nats), `marginal.<column>` (nats of its histogram)
+    `drift` (nats), `replay` (share of rows that the newest past day had too), and for each column `drift.<column>` (attributed nats), `marginal.<column>` (nats of its histogram)
     `beyond.<column>` (share of rows beyond all past days) and `novel.<column>` (share of rows with a value never seen).
     """
-    scores = {"drift": found.total}
+    scores = {"drift": found.total, "replay": found.replayed}
     scores.update({f"drift.{name}": nats for name, nats in found.attributed.items()})
     scores.update({f"marginal.{name}": nats for name, nats in found.marginal.items()})
     scores.update({f"beyond.{name}": share for name, share in found.beyond.items()})
@@ -266,7 +279,7 @@ def _parts(
     """The table's and the columns' scores with their predictive distributions."""
     scores = scores_of(found)
     predictives = _predict(table, partition, found, list(scores), past)
-    weights = {"drift": 1.0}
+    weights = {"drift": 1.0, "replay": 0.5}
     return [
         Evidence(
             check=name,
@@ -283,7 +296,9 @@ def _parts(
 def _predict(
     table: Table, partition: Partition, found: Comparison, names: Sequence[str], past: Mapping[str, Sequence[Point]]
 ) -> dict[str, NatsT | None]:
-    trifles = [_trifle(name, found) for name in names]
+    totals = [p.value for p in past.get("drift", ()) if p.value is not None and p.good]
+    usual = float(np.median(totals)) if totals else 0.0
+    trifles = [_trifle(name, found, usual) for name in names]
     partitions = sorted({p.partition for points in past.values() for p in points}, key=lambda p: p.order)
     place = {p.order: i for i, p in enumerate(partitions)}
     panel = np.full((len(partitions), len(names)), np.nan)
@@ -302,15 +317,15 @@ def _predict(
     }
 
 
-def _trifle(name: str, found: Comparison) -> float:
+def _trifle(name: str, found: Comparison, usual_total: float) -> float:
     """What a score may reach by chance: more with few rows, and with many bins."""
-    if name.startswith("novel."):
+    if name == "replay" or name.startswith("novel."):
         return TRIFLE_NOVEL + TRIFLE_NOVEL_ROWS / max(found.rows, 1)
     if name.startswith("beyond."):
         return TRIFLE_SHARE + TRIFLE_BEYOND / math.sqrt(max(found.rows, 1))
     if name.startswith("marginal."):
         return TRIFLE_NATS + TRIFLE_SIGMAS * found.noise[name.removeprefix("marginal.")]
-    return TRIFLE_NATS + TRIFLE_ROWS / max(found.rows, 1)
+    return TRIFLE_NATS + TRIFLE_ROWS / max(found.rows, 1) + TRIFLE_TOTAL * max(usual_total, 0.0)
 
 
 def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evidence]) -> Evidence:
@@ -329,8 +344,8 @@ def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evide
         past=lead.past,
         columns=tuple(ranking[:10]),
         shares=tuple(float(s) for s in shares[:10]),
-        change=first.change if first else Change.OTHER,
-        effect=first.effect if first else 0.0,
+        change=Change.REPLAY if lead.check == "replay" else (first.change if first else Change.OTHER),
+        effect=lead.score or 0.0 if lead.check == "replay" else (first.effect if first else 0.0),
         weight=WEIGHT,
         observation=Observation("divergence from past days", lead.score, unit="nats"),
         detail={

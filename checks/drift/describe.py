@@ -11,11 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from checks.drift.features import shape_of
+from checks.drift.tales import best_tale
 from checks.frames import blank_mask, missing_mask, numbers_of
 from monitor.types import Change, ColumnKind
 
 Array = npt.NDArray[np.float64]
-NULL = "NULL"
+DISCRETE_MAX = 30
+"""Numbers with so few different values are looked at as categories too."""
 
 
 @dataclass(frozen=True)
@@ -74,35 +76,53 @@ def _describe_numbers(today: Array, past: Array) -> Description:
         "mean_before": float(past.mean()),
         "mean_after": float(today.mean()),
     }
-    single, counts = np.unique(today, return_counts=True)
-    if len(single) == 1 and len(np.unique(past)) > 1:
+    if len(np.unique(today)) == 1 and len(np.unique(past)) > 1:
         return Description(Change.CONSTANT, 1.0, facts)
-    spike = _spike(today, past, single, counts)
+    rounded = _share_rounded(today, past)
+    if rounded > 0.01:
+        return Description(Change.FORMAT, rounded, facts)
+    spike = _spike(today, past)
     if spike is not None:
         return Description(spike[0], spike[1], {**facts, "value": spike[2]})
-    moved = _moved(today, past)
-    if moved < _moved_noise(len(today), len(past)):
-        return _describe_tails(today, past, facts)
-    return Description(_shift_kind(today, past, single, facts), moved, facts)
+    tale = best_tale(today, past)
+    if len(np.unique(past)) <= DISCRETE_MAX:
+        listed = _describe_categories(_listed(today), _listed(past))
+        if listed.change in (Change.VALUES_MIXED, Change.VALUES_GONE):
+            return Description(listed.change, listed.effect, {**facts, **listed.facts})
+        if listed.change is Change.VALUES_NEW and (tale is None or tale.change is Change.SPREAD):
+            return Description(listed.change, listed.effect, {**facts, **listed.facts})
+    if tale is None:
+        return Description(Change.RELATION, _moved(today, past), facts)
+    return Description(tale.change, max(tale.share, _moved(today, past)), facts)
 
 
-def _spike(
-    today: Array, past: Array, single: Array, counts: npt.NDArray[np.int64]
-) -> tuple[Change, float, float] | None:
-    """One value that many more rows have than before: zeros, a default, or a frozen sensor."""
-    top = np.argsort(-counts)[:5]
-    best, rise = 0.0, 0.0
-    for i in top:
-        gain = counts[i] / len(today) - float((past == single[i]).mean())
+def _listed(values: Array) -> pd.Series:
+    return pd.Series([f"{v:.12g}" for v in values]).astype("category")
+
+
+def _spike(today: Array, past: Array) -> tuple[Change, float, float] | None:
+    """One value that many more rows have than before: zeros, a default that was never there, a stuck value."""
+    single, counts = np.unique(today, return_counts=True)
+    best, rise, usual = 0.0, 0.0, 0.0
+    for i in np.argsort(-counts)[:5]:
+        before = float((past == single[i]).mean())
+        gain = counts[i] / len(today) - before
         if gain > rise:
-            best, rise = float(single[i]), float(gain)
-    if rise < max(0.006, 5.0 / np.sqrt(len(today)) * np.sqrt(rise + 1e-9)):
-        return None
-    if rise < 0.6 * _moved(today, past):
+            best, rise, usual = float(single[i]), float(gain), before
+    noise = np.sqrt(max(rise, 1.0 / len(today)) * (1.0 / len(today) + 1.0 / len(past)))
+    if rise < max(0.006, 4.5 * noise) or not _falls_evenly(today, past, best, rise):
         return None
     if best == 0:
         return Change.ZEROS_UP, rise, best
-    return (Change.CONSTANT if rise > 0.5 else Change.VALUES_NEW), rise, best
+    return (Change.CONSTANT if usual > 0 else Change.VALUES_NEW), rise, best
+
+
+def _falls_evenly(today: Array, past: Array, value: float, rise: float) -> bool:
+    """Whether the rows that took the value came from everywhere: the rest is distributed as before."""
+    rest, before = today[today != value], past[past != value]
+    if len(rest) < 20 or len(before) < 20:
+        return True
+    return _moved(rest, before) < max(_moved_noise(len(rest), len(before)), 0.5 * rise)
 
 
 def _moved(today: Array, past: Array) -> float:
@@ -117,48 +137,17 @@ def _moved_noise(n1: int, n0: int) -> float:
     return 1.6 * float(np.sqrt(1.0 / n1 + 1.0 / n0))
 
 
-def _describe_tails(today: Array, past: Array, facts: dict[str, float]) -> Description:
-    low, high = float(past.min()), float(past.max())
-    beyond = float(((today < low) | (today > high)).mean())
-    if beyond > 0:
-        reach = np.abs(past).max()
-        scaled = reach > 0 and float(np.abs(today).max()) > 5 * reach
-        return Description(Change.SCALE if scaled else Change.SPREAD, beyond, facts)
-    return Description(Change.RELATION, _moved(today, past), facts)
-
-
-def _shift_kind(today: Array, past: Array, single: Array, facts: dict[str, float]) -> Change:
-    spread_before, spread_after = _spread(past), _spread(today)
-    if _is_rounded(today, past):
-        return Change.FORMAT
-    beyond = (today > past.max()) | (today < past.min())
-    if beyond.mean() > 0.003 and np.abs(today[beyond]).max() > 5 * max(np.abs(past).max(), 1e-300):
-        return Change.SCALE
-    signs = float((today < 0).mean()) - float((past < 0).mean())
-    if abs(signs) > 0.01 and past.min() >= 0 and today.min() < 0:
-        return Change.SCALE
-    centre = facts["median_after"] - facts["median_before"]
-    ratio = spread_after / spread_before if spread_before > 0 else np.inf
-    if ratio > 3 and abs(facts["median_after"]) > 3 * abs(facts["median_before"]) > 0:
-        return Change.SCALE
-    if abs(centre) > 0.25 * max(spread_before, 1e-300):
-        return Change.SHIFT_UP if centre > 0 else Change.SHIFT_DOWN
-    if ratio > 1.25 or ratio < 0.8:
-        return Change.SPREAD
-    mean_gap = facts["mean_after"] - facts["mean_before"]
-    return Change.SHIFT_UP if mean_gap > 0 else Change.SHIFT_DOWN
-
-
-def _spread(values: Array) -> float:
-    low, high = np.quantile(values, [0.1, 0.9])
-    return float(high - low)
-
-
-def _is_rounded(today: Array, past: Array) -> bool:
-    """Fewer decimals than before in many rows."""
-    before = float((past == np.round(past)).mean())
-    after = float((today == np.round(today)).mean())
-    return after - before > 0.02
+def _share_rounded(today: Array, past: Array) -> float:
+    """How many more rows than before are whole numbers, or whole tens where all are whole; 0 if that is chance."""
+    for grain in (1.0, 10.0, 100.0):
+        before = float(np.mean(np.isclose(past / grain, np.round(past / grain))))
+        after = float(np.mean(np.isclose(today / grain, np.round(today / grain))))
+        zeros = max(float(np.mean(today == 0)) - float(np.mean(past == 0)), 0.0)
+        noise = 4.0 * np.sqrt(max(after, 0.01) * (1.0 - min(after, 0.99)) * (1.0 / len(today) + 1.0 / len(past)))
+        single = np.unique(today[np.isclose(today / grain, np.round(today / grain))])
+        if before < 0.98 and after - before - zeros > max(noise, 0.005) and len(single) > 3:
+            return after - before
+    return 0.0
 
 
 def _describe_times(today: pd.Series, past: pd.Series) -> Description:
@@ -186,17 +175,57 @@ def _describe_categories(today: pd.Series, past: pd.Series) -> Description:
     usual_new = _usual_new(past)
     if (table["after"] > 0).sum() == 1 and (table["before"] > 0).sum() > 1:
         return Description(Change.CONSTANT, moved, facts)
-    shapes = _shape_distance(today, past)
-    if shapes > 0.008 and shapes > 0.5 * max(new - usual_new, 0.0) and new - usual_new > 0.004:
-        return Description(Change.FORMAT, shapes, facts)
-    if new - usual_new > 0.004 and new - usual_new > 0.3 * moved:
-        return Description(Change.VALUES_NEW, new - usual_new, facts)
+    news = new - usual_new
+    if news > 0.004 and news > 0.3 * moved:
+        told = _rewritten(table)
+        change = Change.FORMAT if told > 0.4 * new else Change.VALUES_NEW
+        if change is Change.VALUES_NEW and int((table["before"] == 0).sum()) > 5:
+            change = Change.FORMAT if _shape_distance(today, past) > 0.4 * news else change
+        return Description(change, news, facts)
     if gone > 0.3 * moved and gone > 0.004:
         return Description(Change.VALUES_GONE, gone, facts)
     noise = float(np.sqrt(len(table) / max(min(len(today), len(past)), 1)))
     if moved > 0.8 * noise:
-        return Description(Change.VALUES_MIXED, moved, facts)
+        return Description(Change.CONSTANT if _one_risen(gaps, table) else Change.VALUES_MIXED, moved, facts)
     return Description(Change.RELATION, moved, facts)
+
+
+def _one_risen(gaps: pd.Series, table: pd.DataFrame) -> bool:
+    """Whether one value took rows from all others in proportion to what they had: it was written over them."""
+    risen = gaps.idxmax()
+    rise, before = float(gaps[risen]), table["before"].drop(index=risen)
+    if len(before) < 3 or rise < 0.03 or before.sum() <= 0:
+        return False
+    expected = before * (1.0 - rise / before.sum())
+    left = float((table["after"].drop(index=risen) - expected).abs().sum()) / 2
+    return left < 0.35 * rise
+
+
+def _rewritten(table: pd.DataFrame) -> float:
+    """Share of today's rows whose new value is a known one written differently: case, blanks, cut, encoding."""
+    known = [str(v) for v in table.index[table["before"] > 0]]
+    folded = {_fold(v) for v in known}
+    starts = {v[:n] for v in known for n in range(1, min(len(v), 40))}
+    total = 0.0
+    for value, share in table.loc[table["before"] == 0, "after"].items():
+        text = str(value)
+        if _fold(text) in folded or text in starts or _unmangled(text) in known:
+            total += float(share)
+    return total
+
+
+def _fold(text: str) -> str:
+    return "".join(text.split()).casefold()
+
+
+def _unmangled(text: str) -> str | None:
+    """The text before its UTF-8 bytes were read as Latin-1 or Windows-1252; None where it cannot have been."""
+    for encoding in ("cp1252", "latin-1"):
+        try:
+            return text.encode(encoding).decode("utf-8") if not text.isascii() else None
+        except UnicodeError:
+            continue
+    return None
 
 
 def _usual_new(past: pd.Series) -> float:

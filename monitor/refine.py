@@ -1,0 +1,47 @@
+"""A second look at failing columns: the rows themselves say best what kind of change it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from monitor.judge import Verdict
+from monitor.types import Change, Evidence, SampleSet, Status, Table
+
+_SPECIFIC = frozenset({"freshness", "volume", "schema", "nulls", "zeros", "duplicates"})
+
+
+def refine(table: Table, verdicts: Sequence[Verdict], samples: SampleSet | None) -> list[Verdict]:
+    """Failing findings on statistics of a column get their kind of change, and its facts, from today's and past rows."""
+    if samples is None or not samples.past:
+        return list(verdicts)
+    wanted = {
+        v.evidence.columns[0]
+        for v in verdicts
+        if v.status is Status.FAIL and v.evidence.kind == "stats" and v.evidence.columns
+    }
+    described = _describe(table, samples, wanted)
+    return [replace(v, evidence=_with_kind(v.evidence, described)) if v.status is Status.FAIL else v for v in verdicts]
+
+
+def _describe(table: Table, samples: SampleSet, names: set[str]) -> dict[str, tuple[Change, float, dict[str, object]]]:
+    from checks.drift.check import describe_leaders  # noqa: PLC0415 - loads pandas and SciPy
+
+    there = [c.name for c in table.columns if c.name in names and c.name in samples.today.columns]
+    if not there:
+        return {}
+    found = describe_leaders(table, samples, there)
+    return {name: (d.change, d.effect, dict(d.facts)) for name, d in found.items()}
+
+
+def _with_kind(evidence: Evidence, described: dict[str, tuple[Change, float, dict[str, object]]]) -> Evidence:
+    if evidence.kind in _SPECIFIC or not evidence.columns or evidence.columns[0] not in described:
+        return evidence
+    change, effect, facts = described[evidence.columns[0]]
+    if change in (Change.RELATION, Change.OTHER):
+        return evidence
+    name = evidence.columns[0]
+    detail = {**evidence.detail, "columns": {name: {"change": change.value, "effect": effect, **facts}}}
+    return replace(
+        evidence, change=change, effect=max(evidence.effect if change is Change.SPREAD else 0.0, effect), detail=detail
+    )
