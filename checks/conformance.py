@@ -14,13 +14,14 @@ import json
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
+from itertools import pairwise
 from typing import Any, get_args
 
 import pandas as pd
 
 from checks.situations import Situation, situations_of
-from monitor.types import Aggregate, Check, Column, Evidence, Input, Partition, Predictive, SchemaState, Table, Values
+from monitor.types import Aggregate, Check, Evidence, Input, Partition, Predictive, Table, Values
 
 PROBABILITIES = (1e-12, 1e-6, 1e-3, 0.01, 0.1, 0.3, 0.7)
 SCORE_MAX = 1e9
@@ -112,7 +113,7 @@ def _evidence_breaches(check: Check, situation: Situation, evidence: Evidence) -
 
 
 def _part_breaches(situation: Situation, part: Evidence) -> Iterator[str]:
-    if part.score is not None and not (math.isfinite(part.score) and part.score >= 0) and not _may_be_negative(part):
+    if part.score is not None and not (math.isfinite(part.score) and part.score >= 0):
         yield f"score {part.score} is neither None nor finite and >= 0"
     known = {c.name for c in (*situation.table.columns, *situation.schema_before)}
     unknown = [name for name in part.columns if name not in known]
@@ -132,18 +133,13 @@ def _part_breaches(situation: Situation, part: Evidence) -> Iterator[str]:
             yield f"the tail of its score is {part.past.tail(part.score)}"
 
 
-def _may_be_negative(part: Evidence) -> bool:
-    """Parts may scatter around zero where nothing changed; only what leads is a score of the contract."""
-    return not part.parts and part.score is not None and math.isfinite(part.score) and part.kind == "drift"
-
-
 def predictive_breaches(past: Predictive) -> Iterator[str]:
     """Tails are probabilities that fall with the score, and `isf` is their inverse."""
     scores = [past.isf(p) for p in PROBABILITIES]
     if any(math.isnan(score) for score in scores):
         yield f"isf gives NaN: {scores}"
         return
-    if any(rarer < commoner for rarer, commoner in zip(scores, scores[1:], strict=False)):
+    if any(rarer < commoner for rarer, commoner in pairwise(scores)):
         yield f"isf does not fall with the probability: {scores}"
     for probability, score in zip(PROBABILITIES, scores, strict=True):
         if score > SCORE_MAX:
@@ -189,13 +185,3 @@ def _first_difference(keys: Any, others: Any, one: Any, other: Any, path: str) -
         return f"{path}: {len(keys)} and {len(others)} parts, or other names"
     found = (difference(one[key], other[key], f"{path}/{key}") for key in keys)
     return next((said for said in found if said), "")
-
-
-def with_columns(table: Table, *columns: Column) -> Table:
-    """The table with these columns instead of its own; settings that name others are dropped."""
-    names = {column.name for column in columns}
-    time = table.time if table.time is not None and table.time.name in names else None
-    return replace(table, columns=columns, time=time, key=tuple(k for k in table.key if k in names))
-
-
-__all__ = ["ConformanceError", "SchemaState", "breaches", "conform", "difference", "predictive_breaches"]

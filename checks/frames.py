@@ -25,7 +25,9 @@ def missing_mask(values: pd.Series) -> npt.NDArray[np.bool_]:
 
 
 def blank_mask(values: pd.Series) -> npt.NDArray[np.bool_]:
-    """'' and blanks of a text column, not its NULLs."""
+    """'' and blanks of a text column, not its NULLs; none where its texts are read as times."""
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return np.zeros(len(values), dtype=bool)
     blank = np.array([not str(v).strip() for v in values.cat.categories] + [False])
     return np.asarray(blank[values.cat.codes.to_numpy()])
 
@@ -68,13 +70,12 @@ def measure_frame(
             cache[name] = numbers_of(frame[name], kinds[name])
         return cache[name]
 
-    return {m: _measure(frame, m, kinds, numbers, time_column, start) for m in measures}
+    return {m: _measure(frame, m, numbers, time_column, start) for m in measures}
 
 
-def _measure(
+def _measure(  # noqa: C901 - one case a measure
     frame: pd.DataFrame,
     m: Measure,
-    kinds: dict[str, ColumnKind],
     numbers: Callable[[str], npt.NDArray[np.float64]],
     time_column: str | None,
     start: dt.datetime | None,

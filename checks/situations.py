@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from checks.frames import measure_frame
@@ -34,13 +35,14 @@ from monitor.types import (
     Values,
 )
 
-DAY_ROWS = 60
+DAY_ROWS = 40
 PAST_DAYS = 12
 FIRST = dt.datetime(2024, 1, 29, tzinfo=dt.UTC)
 _STEPS = {Cadence.HOUR: dt.timedelta(hours=1), Cadence.DAY: dt.timedelta(days=1), Cadence.WEEK: dt.timedelta(weeks=1)}
 _TIMES = (ColumnKind.DATE, ColumnKind.TIMESTAMP)
 _IDS = (TimeForm.INTEGER_ID, TimeForm.TEXT_ID)
 _OF_NUMBERS = frozenset({"zeros", "mean", "stddev", "min", "max", "quantile", "nonfinite"})
+_OF_SQL = frozenset({"count_where", "expression"})
 _OF_TEXTS = frozenset({"empty", "length_mean"})
 
 Make = Callable[[np.random.Generator, Column, int], "pd.Series | pd.Categorical"]
@@ -60,10 +62,11 @@ class Situation:
     today: pd.DataFrame
     days: tuple[tuple[Partition, pd.DataFrame | None], ...]
     schema_before: tuple[Column, ...]
-    bad: frozenset[str] = field(default_factory=frozenset)
+    bad: frozenset[str] = frozenset()
+    _measured: dict[str, Mapping[Measure, float | None]] = field(default_factory=dict, init=False, compare=False)
 
     def values(self, inputs: Sequence[Input], scored: Sequence[str] = ()) -> Values:
-        """Fresh values of these inputs; `scored` are the names under which the check gives scores."""
+        """Fresh values of these inputs (the same ones on every call); `scored` are the names of the check's scores."""
         measures = [needed.measure for needed in inputs if isinstance(needed, Aggregate)]
         today = self._measure(self.partition, self.today, measures)
         past = [(p, self._measure(p, frame, measures)) for p, frame in self.days]
@@ -100,29 +103,38 @@ class Situation:
 
     def _measure(
         self, partition: Partition, frame: pd.DataFrame | None, measures: Sequence[Measure]
-    ) -> dict[Measure, float | None]:
-        if frame is None:
-            return {m: 0.0 if m == ROWS else None for m in measures}
-        return {m: _measured(self.table, partition, frame, m) for m in measures}
+    ) -> Mapping[Measure, float | None]:
+        if partition.order not in self._measured:
+            self._measured[partition.order] = _measure(self.table, partition, frame, measures)
+        return self._measured[partition.order]
 
 
-def _measured(table: Table, partition: Partition, frame: pd.DataFrame, m: Measure) -> float | None:
-    """As the warehouse answers: None where the measure means nothing for the column, or has no value."""
-    if m.kind in ("count_where", "expression"):
-        return float(np.random.default_rng(_seed(m.key + partition.order)).integers(0, len(frame) + 1))
+def _measure(
+    table: Table, partition: Partition, frame: pd.DataFrame | None, measures: Sequence[Measure]
+) -> dict[Measure, float | None]:
+    """As the warehouse answers: None where a measure means nothing for its column, or has no value."""
+    if frame is None:
+        return {m: 0.0 if m == ROWS else None for m in measures}
+    own = table.time.name if table.time and table.time.form is not TimeForm.DATE else None
+    fit = [m for m in measures if _is_fit(table, m)]
+    found = measure_frame(frame, fit, table.columns, own, partition.start)
+    values: dict[Measure, float | None] = {m: v if v is not None and np.isfinite(v) else None for m, v in found.items()}
+    for m in measures:
+        if m.kind in _OF_SQL:
+            random = np.random.default_rng(_seed(m.key + partition.order))
+            values[m] = float(random.integers(0, len(frame) + 1))
+    return {m: values.get(m) for m in measures}
+
+
+def _is_fit(table: Table, m: Measure) -> bool:
+    if m.kind in _OF_SQL:
+        return False
     kind = table.column(m.column).kind if m.column else None
-    unfit = (
-        (m.kind in _OF_NUMBERS and kind is not ColumnKind.NUMBER and not (m.kind == "quantile" and kind in _TIMES))
-        or (m.kind in _OF_TEXTS and kind is not ColumnKind.TEXT)
-        or (m.kind == "true" and kind is not ColumnKind.BOOLEAN)
-    )
-    if unfit:
-        return None
-    if m.kind in ("time_min", "time_max"):
-        own = table.time.name if table.time and table.time.form is not TimeForm.DATE else None
-        return measure_frame(frame, [m], table.columns, own, partition.start)[m]
-    value = measure_frame(frame, [m], table.columns)[m]
-    return value if value is not None and np.isfinite(value) else None
+    if m.kind in _OF_NUMBERS:
+        return kind is ColumnKind.NUMBER or (m.kind == "quantile" and kind in _TIMES)
+    if m.kind in _OF_TEXTS:
+        return kind is ColumnKind.TEXT
+    return m.kind != "true" or kind is ColumnKind.BOOLEAN
 
 
 def situations_of(table: Table) -> Iterator[Situation]:
@@ -190,14 +202,17 @@ def _make(random: np.random.Generator, column: Column, rows: int) -> pd.Series |
         case ColumnKind.NUMBER:
             return pd.Series(np.where(missing, np.nan, np.round(random.gamma(2.0, 10.0, rows), 2)))
         case ColumnKind.BOOLEAN:
-            return pd.Series(np.where(missing, None, random.random(rows) < 0.3), dtype=object)
+            flags = pd.Series(random.random(rows) < 0.3, dtype=object)
+            return flags.mask(missing, None)
         case ColumnKind.DATE | ColumnKind.TIMESTAMP:
             step = 86_400 if column.kind is ColumnKind.DATE else 1
             seconds = random.integers(0, 40 * 86_400 // step, rows) * step
             stamps = np.datetime64("2024-01-01", "us") + seconds.astype("timedelta64[s]")
             return pd.Series(np.where(missing, np.datetime64("NaT", "us"), stamps))
         case _:
-            return _texts(np.where(missing, None, random.choice(["a", "bb", "", "Ccc 1", "ä"], rows)))
+            texts = random.choice(["a", "bb", "", "Ccc 1", "ä"], rows).astype(object)
+            texts[missing] = None
+            return _texts(texts)
 
 
 def _nulls(_random: np.random.Generator, column: Column, rows: int) -> pd.Series | pd.Categorical:
@@ -212,7 +227,7 @@ def _nulls(_random: np.random.Generator, column: Column, rows: int) -> pd.Series
             return _texts(np.full(rows, None))
 
 
-def _constant(random: np.random.Generator, column: Column, rows: int) -> pd.Series | pd.Categorical:
+def _constant(_random: np.random.Generator, column: Column, rows: int) -> pd.Series | pd.Categorical:
     one = _make(np.random.default_rng(3), column, 20)
     known = pd.Series(one).dropna()
     repeated = pd.Series([known.iloc[0]] * rows)
@@ -249,7 +264,7 @@ def _extreme(random: np.random.Generator, column: Column, rows: int) -> pd.Serie
             return _texts(random.choice(["x" * 4_000, "\x00", "\t", "'; --", "🤦🏼"], rows))
 
 
-def _texts(values: np.ndarray) -> pd.Categorical:  # type: ignore[type-arg]
+def _texts(values: npt.NDArray[np.object_] | npt.NDArray[np.str_]) -> pd.Categorical:
     categories = pd.Index(sorted({v for v in values if v is not None}), dtype="str")
     place = {text: code for code, text in enumerate(categories)}
     return pd.Categorical.from_codes([place.get(v, -1) for v in values], categories=categories)

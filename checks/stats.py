@@ -36,6 +36,8 @@ DISTINCT_DENSE = 0.1
 """Distinct values a row from which their number is judged by row."""
 FLOORS = {"min": 0.15, "max": 0.15, "stddev": 0.04}
 """Extremes break records by their nature; spreads follow them."""
+NOISE_MAX = 1e3
+"""Largest sampling error on the asinh scale: more than any number's, and its square is still a number."""
 QUANTILE_DISTINCT_MIN = 60
 """Distinct values below which quantiles jump from value to value and are not judged."""
 
@@ -53,7 +55,7 @@ _WORDS = {
 
 
 class Stats:
-    """`stats.<column>`: mean, spread, quantiles and extremes of numbers; length and variety of texts; edges of times."""
+    """`stats.<column>`: mean, spread, quantiles, extremes of numbers; length, variety of texts; edges of times."""
 
     name = "stats"
 
@@ -131,12 +133,15 @@ def _scale(panel: Panel, measures: Sequence[Measure], times: set[str]) -> _Scale
             past[:, j] = (past[:, j] - panel.starts[:-1]) / DAY_S
             today[j] = (today[j] - panel.starts[-1]) / DAY_S
     size = np.array([_usual(past[:, j]) for j in range(len(measures))])
-    noise = _noise(panel, measures, past, today) / np.hypot(size, np.vstack([past, today]))
+    with np.errstate(over="ignore"):
+        noise = _noise(panel, measures, past, today) / np.hypot(size, np.vstack([past, today]))
     distinct = [j for j, m in enumerate(measures) if m.kind == "distinct"]
     noise[:, distinct] = 0.02  # the error of an approximate distinct count
     _leave_out_steps(measures, past, today)
     dense = frozenset(m for j, m in enumerate(measures) if m.kind == "distinct" and size[j] <= 1.0)
-    return _Scaled(dense, np.arcsinh(past / size), np.arcsinh(today / size), np.nan_to_num(noise), size)
+    return _Scaled(
+        dense, np.arcsinh(past / size), np.arcsinh(today / size), np.minimum(np.nan_to_num(noise), NOISE_MAX), size
+    )
 
 
 def _grows_with_rows(distinct: Array, rows: Array) -> bool:

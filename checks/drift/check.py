@@ -141,7 +141,7 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
     bounds = np.cumsum([0, len(samples.today), *(len(frame) for _, frame in past)])
     sides = (int(is_today.sum()), int((~is_today).sum()))
     for column in compared:
-        values = _lagged(both[column.name], column, table, starts)
+        values = _lagged(both[column.name], column, starts)
         codes, bins = code_column(values, column.kind, ~is_today)
         marginal[column.name] = divergence(codes[is_today], codes[~is_today], bins)
         days = [codes[a:b] for a, b in pairwise(bounds)]
@@ -266,7 +266,7 @@ def _starts(partition: Partition, rows: int, past: Sequence[tuple[Partition, pd.
     return np.repeat(np.array(seconds), [n for _, n in sides])
 
 
-def _lagged(values: pd.Series, column: Column, table: Table, starts: Array) -> pd.Series:
+def _lagged(values: pd.Series, column: Column, starts: Array) -> pd.Series:
     """Times are compared by their distance from their own partition's start."""
     if column.kind not in (ColumnKind.DATE, ColumnKind.TIMESTAMP) or not np.isfinite(starts).all():
         return values
@@ -284,7 +284,7 @@ def _parts(
         Evidence(
             check=name,
             kind="drift",
-            score=score,
+            score=max(score, 0.0),  # without change it scatters around zero, and 0 = nothing wrong
             past=predictives[name],
             columns=(name.split(".", 1)[1],) if "." in name else (),
             weight=weights.get(name, 4.0 / max(len(scores) - 1, 1)),

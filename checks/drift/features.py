@@ -20,6 +20,7 @@ CATEGORIES_MAX = 60
 """Categories that get a code of their own; the rest share one."""
 SHAPES_MAX = 30
 DAY_S = 86_400.0
+_LARGEST = float(np.finfo(np.float32).max)
 
 _SHAPE_STEPS = ((re.compile(r"[A-Z]+"), "A"), (re.compile(r"[a-z]+"), "a"), (re.compile(r"[0-9]+"), "9"))
 
@@ -77,11 +78,16 @@ def _encode_column(values: pd.Series, kind: ColumnKind, starts: npt.NDArray[np.f
         case ColumnKind.NUMBER if own:
             return []
         case ColumnKind.NUMBER:
-            return [_Feature("value", values.to_numpy(dtype=np.float64, na_value=np.nan).astype(np.float32))]
+            return [_Feature("value", _single(values.to_numpy(dtype=np.float64, na_value=np.nan)))]
         case ColumnKind.BOOLEAN:
             return [_Feature("value", pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float32))]
         case _:
             return _texts(values) if isinstance(values.dtype, pd.CategoricalDtype) else []
+
+
+def _single(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """In single precision; what lies beyond it, infinities included, becomes its largest number."""
+    return np.clip(values, -_LARGEST, _LARGEST).astype(np.float32)
 
 
 def _times(values: pd.Series, starts: npt.NDArray[np.float64], own: bool) -> list[_Feature]:
