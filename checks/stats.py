@@ -34,6 +34,8 @@ FLOOR = 0.01
 """Smallest relative scale of a statistic."""
 DISTINCT_DENSE = 0.1
 """Distinct values a row from which their number is judged by row."""
+EFFECT_MAX = 0.1
+"""Extremes and spreads can be moved by a single row, so they alone never make a finding severe."""
 FLOORS = {"min": 0.15, "max": 0.15, "stddev": 0.04}
 """Extremes break records by their nature; spreads follow them."""
 NOISE_MAX = 1e3
@@ -207,7 +209,7 @@ def _part(m: Measure, j: int, scaled: _Scaled, forecast: Forecast, score: float,
         columns=(m.column,),
         shares=(1.0,),
         change=_change(m, score),
-        effect=min(1.0, relative),
+        effect=min(EFFECT_MAX if m.kind in ("min", "max", "stddev") else 1.0, relative),
         weight=weight,
         observation=Observation(what, value, expected, low, high, "share" if m.kind == "true" else ""),
     )

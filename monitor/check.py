@@ -9,9 +9,9 @@ from monitor.errors import UsageError, mask_secrets
 from monitor.types import Check, Evidence, Partition, Table, Values
 
 GROUP = "daywatch.checks"
-BUILT_IN = ("freshness", "volume", "schema", "nulls", "zeros", "stats", "duplicates", "drift")
-GATES = ("freshness", "volume")
-"""The checks that come first: while they say that data is late, the others do not judge."""
+BUILT_IN = ("freshness", "volume", "schema", "nulls", "zeros", "stats", "duplicates", "drift", "metric", "rule")
+DECLARED = frozenset({"metric", "rule"})
+"""Checks of what engineers define; the only ones where `automatic` is false."""
 _ERROR_LENGTH_MAX = 300
 
 

@@ -53,7 +53,7 @@ def _tell_observation(_table: Table, _partition: Partition, evidence: Evidence) 
     if seen is None:
         return ""
     about = expectation(seen)
-    return f"{_capital(seen.what)}: {quantity(seen.today, seen.unit)}{'; ' + about if about else ''}."
+    return f"{seen.what}: {quantity(seen.today, seen.unit)}{'; ' + about if about else ''}."
 
 
 def _tell_share(_table: Table, _partition: Partition, evidence: Evidence) -> str:
@@ -82,7 +82,8 @@ def _tell_freshness(_table: Table, partition: Partition, evidence: Evidence) -> 
     if evidence.score:
         latest = evidence.detail.get("latest")
         newest = f"; the newest row is of {str(latest)[:16].replace('T', ' ')}" if latest else ""
-        return f"No rows came for {day(partition)}, although {share(evidence.detail['expected'])} of such days have them{newest}."
+        usual = share(evidence.detail["expected"])
+        return f"No rows came for {day(partition)}, although {usual} of such days have them{newest}."
     if seen is None or not seen.today:
         return f"No rows for {day(partition)}, and none expected."
     return f"{number(seen.today)} rows are there for {day(partition)}."
@@ -106,9 +107,7 @@ def _tell_drift(_table: Table, _partition: Partition, evidence: Evidence) -> str
     told = [tell_column(name, details[name]) for name in evidence.columns[:3] if name in details]
     leading = [c for c, s in zip(evidence.columns, evidence.shares, strict=False) if s >= 0.1] or list(evidence.columns)
     about = f"{names(leading)} tell{'s' if len(leading[:1]) == len(leading) else ''} these rows from past days"
-    return (
-        f"{_capital(about)} ({number(evidence.score)} nats): {'; '.join(told[:2])}." if told else f"{_capital(about)}."
-    )
+    return f"{about} ({number(evidence.detail.get('total'))} nats): {'; '.join(told[:2])}." if told else f"{about}."
 
 
 def tell_column(name: str, facts: Mapping[str, Any]) -> str:
@@ -129,10 +128,13 @@ def tell_column(name: str, facts: Mapping[str, Any]) -> str:
     return f"{name} has {CHANGE_WORDS[change]} ({share(facts['effect'])} of rows)"
 
 
-def _capital(text: str) -> str:
-    """A capital first letter, unless the text begins with a column's name."""
-    first = text.split(" ", 1)[0]
-    return text if "_" in first or not text[:1].islower() else text
+def _tell_rule(_table: Table, _partition: Partition, evidence: Evidence) -> str:
+    bad, rows = evidence.detail.get("bad", 0.0), evidence.detail.get("rows", 0.0)
+    name = evidence.check.removeprefix("rule.")
+    if not bad:
+        return f"All {number(rows)} rows meet {name}."
+    tolerated = ", within its tolerance" if not evidence.score else ""
+    return f"{number(bad)} of {number(rows)} rows break the rule {name} ({share(evidence.effect)}){tolerated}."
 
 
 _SENTENCES: dict[str, Callable[[Table, Partition, Evidence], str]] = {
@@ -143,11 +145,14 @@ _SENTENCES: dict[str, Callable[[Table, Partition, Evidence], str]] = {
     "freshness": _tell_freshness,
     "schema": _tell_schema,
     "drift": _tell_drift,
+    "rule": _tell_rule,
 }
 
 
 def bad_condition(table: Table, evidence: Evidence, identify: Identify, literal: Callable[[Any], str]) -> str | None:
     """A SQL condition of the rows that the evidence is about; None where no row by itself is bad."""
+    if evidence.kind == "rule":
+        return _broken(table, evidence)
     if not evidence.columns:
         return None
     column = evidence.columns[0]
@@ -160,6 +165,14 @@ def bad_condition(table: Table, evidence: Evidence, identify: Identify, literal:
     if evidence.kind == "stats" and evidence.observation is not None:
         return _beyond(quoted, evidence.observation)
     return _moved_values(table, column, quoted, evidence, literal)
+
+
+def _broken(table: Table, evidence: Evidence) -> str | None:
+    """The rows that break a rule; for uniqueness no row by itself does."""
+    from checks.rules import bad_rows  # noqa: PLC0415 - only where a rule failed
+
+    rule = next((r for r in table.rules if f"rule.{r['name']}" == evidence.check), None)
+    return bad_rows(rule) if rule is not None and rule["kind"] != "unique" else None
 
 
 def _beyond(quoted: str, seen: Observation) -> str | None:
@@ -189,7 +202,7 @@ def headline(lead: Finding, findings: Sequence[Finding]) -> str:
     seen = lead.observation
     if lead.kind not in ("nulls", "zeros") or len(alike) < 2 or seen is None:
         return lead.summary
-    ordered = sorted(alike, key=lambda f: (f is not lead, -(f.surprise or 0.0)))
+    ordered = sorted(alike, key=lambda f: (f is not lead, -((f.observation.today if f.observation else 0.0) or 0.0)))
     columns = list(dict.fromkeys(f.columns[0] for f in ordered))
     largest = max(f.observation.today or 0.0 for f in alike if f.observation)
     word = "missing" if lead.kind == "nulls" else "0"

@@ -96,20 +96,29 @@ def group(verdicts: Sequence[Verdict], open_incidents: Sequence[IncidentState]) 
         if mine:
             groups.append(Group(tuple(mine), incident))
             left = [v for v in left if v not in mine]
+    left, joined = _join_rules(left)
     for kind in _OWN_INCIDENT:
         own = [v for v in left if v.evidence.kind == kind]
-        for name in sorted({v.evidence.check for v in own}):
-            groups.append(Group(tuple(v for v in own if v.evidence.check == name)))
+        groups += [
+            Group(tuple(v for v in own if v.evidence.check == name)) for name in sorted({v.evidence.check for v in own})
+        ]
         left = [v for v in left if v not in own]
-    if left:
-        groups.append(Group(tuple(left)))
+    if left or joined:
+        groups.append(Group((*left, *joined)))
     return groups
+
+
+def _join_rules(verdicts: list[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
+    """Take out the rules that fail on a column which automatic checks also name: one cause."""
+    named = {c for v in verdicts if v.evidence.kind not in _OWN_INCIDENT for c in v.evidence.columns[:3]}
+    joined = [v for v in verdicts if v.evidence.kind == "rule" and named & set(v.evidence.columns)]
+    return [v for v in verdicts if v not in joined], joined
 
 
 def _belongs(verdict: Verdict, incident: IncidentState) -> bool:
     """Whether a failing check is the same trouble as an open incident."""
     evidence = verdict.evidence
-    if evidence.check in incident.checks and evidence.kind not in ("drift",):
+    if evidence.check in incident.checks and evidence.kind != "drift":
         return True
     if evidence.kind in _ROW_KINDS:
         return any(check.split(".")[0] in _ROW_KINDS for check in incident.checks)

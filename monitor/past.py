@@ -1,4 +1,4 @@
-"""A table's past as the checks read it: series with gaps filled, bad days marked, levels restarted, references chosen."""
+"""A table's past as the checks read it: gaps filled, bad days marked, levels restarted, references chosen."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ class Past:
         points = [Point(d.partition, d.values.get(measure.key), check not in d.failed) for d in self.days(before)]
         return Series(today, tuple(restart(points)))
 
-    def scores(self, check: str, before: Partition) -> dict[str, tuple[Point, ...]]:
-        """Past scores named `check`, `check.<column>` or `marginal.<column>`, by name."""
+    def scores(self, before: Partition) -> dict[str, tuple[Point, ...]]:
+        """Past scores of the drift check and of its parts, by name."""
         by_name: dict[str, list[Point]] = {}
         for day in self.known(before):
             good = not _is_bad(day)

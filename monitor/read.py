@@ -129,14 +129,13 @@ def due_of(table: Table, partition: Partition) -> dt.datetime | None:
 
 
 def is_complete(table: Table, partition: Partition, now: dt.datetime) -> bool:
-    """Whether no more rows are due: its due time has passed, or it is an id (ids are judged when they are asked for)."""
+    """Whether no more rows are due: its due time has passed, or it is an id, judged when asked for."""
     due = due_of(table, partition)
     return due is None or now >= due
 
 
 def read_values(
     inputs: Iterable[Input],
-    table: Table,
     partition: Partition,
     past: Past,
     aggregates: Mapping[Measure, float | None],
@@ -157,8 +156,8 @@ def read_values(
                 values[needed] = None  # filled by the loop, which knows the store
             case Arrival():
                 values[needed] = arrival
-            case PastScores(name):
-                values[needed] = past.scores(name, partition)
+            case PastScores():
+                values[needed] = past.scores(partition)
     return values
 
 

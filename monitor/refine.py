@@ -12,7 +12,7 @@ _SPECIFIC = frozenset({"freshness", "volume", "schema", "nulls", "zeros", "dupli
 
 
 def refine(table: Table, verdicts: Sequence[Verdict], samples: SampleSet | None) -> list[Verdict]:
-    """Failing findings on statistics of a column get their kind of change, and its facts, from today's and past rows."""
+    """Failing findings on statistics of a column get their kind of change and its facts from the rows."""
     if samples is None or not samples.past:
         return list(verdicts)
     wanted = {

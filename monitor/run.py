@@ -164,7 +164,7 @@ def collect_evidence(
     evidence: list[Evidence] = []
     for check in checks:
         inputs = watch.request.by_check[check.name]
-        values = read_values(inputs, watch.table, partition, past, gate.aggregates, gate.arrival, samples, check.name)
+        values = read_values(inputs, partition, past, gate.aggregates, gate.arrival, samples, check.name)
         if SchemaState() in values:
             values[SchemaState()] = newest_schema(past.schemas(partition))
         if check.name == "drift" and samples is None:

@@ -67,7 +67,7 @@ def tell(sources: Sources, verdict: Verdict, suspects: Collection[str] = ()) -> 
         threshold=_rounded(verdict.threshold),
         surprise=_rounded(verdict.surprise),
         severity=verdict.severity,
-        priority=table.priority,
+        priority=evidence.detail.get("priority") or table.priority,
         columns=evidence.columns,
         segments=segments,
         summary=summarise(table, sources.partition, verdict),
@@ -95,7 +95,7 @@ def _sql(sources: Sources, evidence: Evidence, condition: str | None) -> tuple[s
     """Statements for the bad rows and for comparable good ones, as they run on this engine."""
     warehouse, table, partition = sources.warehouse, sources.table, sources.partition
     where = partition if table.time is not None else None
-    if evidence.kind == "duplicates":
+    if evidence.kind == "duplicates" or evidence.detail.get("rule") == "unique":
         return _sql_duplicates(sources, evidence), warehouse.select_sql(table, where, None)
     if condition is not None:
         good = f"NOT ({condition})"

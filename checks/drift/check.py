@@ -205,8 +205,9 @@ def attribute_rows(
 def scores_of(found: Comparison) -> dict[str, float]:
     """The scores that make this partition part of later ones' past.
 
-    `drift` (nats), `replay` (share of rows that the newest past day had too), and for each column `drift.<column>` (attributed nats), `marginal.<column>` (nats of its histogram)
-    `beyond.<column>` (share of rows beyond all past days) and `novel.<column>` (share of rows with a value never seen).
+    `drift` (nats), `replay` (share of rows that the newest past day had too), and by column `drift.<column>`
+    (attributed nats), `marginal.<column>` (nats of its histogram), `beyond.<column>` (share of rows beyond all past
+    days) and `novel.<column>` (share of rows whose value is new).
     """
     scores = {"drift": found.total, "replay": found.replayed}
     scores.update({f"drift.{name}": nats for name, nats in found.attributed.items()})
@@ -347,9 +348,10 @@ def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evide
         change=Change.REPLAY if lead.check == "replay" else (first.change if first else Change.OTHER),
         effect=lead.score or 0.0 if lead.check == "replay" else (first.effect if first else 0.0),
         weight=WEIGHT,
-        observation=Observation("divergence from past days", lead.score, unit="nats"),
+        observation=Observation("divergence from past days", found.total, unit="nats"),
         detail={
             "left_out": list(found.left_out),
+            "total": found.total,
             "rows_today": len(samples.today),
             "rows_past": sum(len(frame) for _, frame in trim_past(samples)),
             "columns": {n: {"change": d.change.value, "effect": d.effect, **d.facts} for n, d in descriptions.items()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -85,7 +86,7 @@ def is_timelike(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) 
     if len(days) < 3:
         return False
     gaps = []
-    for (_, one), (_, other) in zip(days, days[1:], strict=False):
+    for (_, one), (_, other) in pairwise(days):
         both = pd.concat([_plain(one[column.name]), _plain(other[column.name])], ignore_index=True)
         if isinstance(one[column.name].dtype, pd.CategoricalDtype):
             both = both.astype("category")

@@ -132,10 +132,8 @@ def _of_column(values: pd.Series, column: Column) -> list[tuple[Condition, Mask]
     if isinstance(values.dtype, pd.CategoricalDtype):
         codes = values.cat.codes.to_numpy()
         counts = np.bincount(codes[codes >= 0], minlength=len(values.cat.categories))
-        for code in np.argsort(-counts, kind="stable")[:VALUES_MAX]:
-            if counts[code]:
-                found.append((Condition(name, "=", str(values.cat.categories[code])), codes == code))
-        return found
+        common = [code for code in np.argsort(-counts, kind="stable")[:VALUES_MAX] if counts[code]]
+        return [*found, *((Condition(name, "=", str(values.cat.categories[c])), codes == c) for c in common)]
     if column.kind is ColumnKind.BOOLEAN:
         plain = values.to_numpy()
         return [*found, *((Condition(name, "=", flag), plain == flag) for flag in (True, False))]
@@ -145,8 +143,8 @@ def _of_column(values: pd.Series, column: Column) -> list[tuple[Condition, Mask]
     single, counts = np.unique(numbers[np.isfinite(numbers)], return_counts=True)
     if len(single) <= VALUES_MAX:
         return [*found, *((Condition(name, "=", float(v)), numbers == v) for v in single)]
-    for place in np.argsort(-counts, kind="stable")[:10]:
-        found.append((Condition(name, "=", float(single[place])), numbers == single[place]))
+    top = np.argsort(-counts, kind="stable")[:10]
+    found += [(Condition(name, "=", float(single[place])), numbers == single[place]) for place in top]
     for cut in np.unique(np.quantile(single, QUANTILES)):
         with np.errstate(invalid="ignore"):
             found += [

@@ -29,7 +29,7 @@ def print_outcome(outcome: Outcome) -> None:
     typer.echo(f"{_mark(outcome)} {head}: {summary} ({outcome.seconds:.1f} s, {outcome.cost.queries} queries)")
     for event in outcome.incidents:
         typer.echo(f"   {event.incident} {event.event}: {event.title}")
-        if event.event == "opened" or event.event == "worsened":
+        if event.event in ("opened", "worsened"):
             _print_findings([f for f in outcome.findings if f.incident == event.incident])
     for finding in outcome.findings:
         if finding.status.value == "error":

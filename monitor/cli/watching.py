@@ -30,7 +30,7 @@ from monitor.errors import DaywatchError, UsageError
 if TYPE_CHECKING:
     from monitor.backfill import Progress
     from monitor.run import Compose, Outcome
-    from monitor.types import Table
+    from monitor.types import Check, Table
 
 DateOption = Annotated[str | None, typer.Option("--date", help="The partition to judge, as 2013-02-08.", metavar="D")]
 FromOption = Annotated[str | None, typer.Option("--from", help="First partition of a replay.", metavar="D")]
@@ -104,16 +104,17 @@ def exit_code(outcome: Outcome) -> int:
 
 
 def _judge_table(
-    found: Opened, table: Table, span: tuple[str | None, str | None], checks: Sequence[object], progress: Progress,
+    found: Opened, table: Table, span: tuple[str | None, str | None], checks: Sequence[Check], progress: Progress,
     alerts: bool,
 ) -> Iterator[Outcome]:  # fmt: skip
+    from monitor.check import DECLARED  # noqa: PLC0415 - heavy
     from monitor.run import Watch, judge_partition, judge_source_failure  # noqa: PLC0415 - heavy
     from monitor.select import select_partitions  # noqa: PLC0415 - heavy
 
     moment = now()
-    chosen = checks if table.automatic else []
+    chosen = [c for c in checks if table.automatic or c.name in DECLARED]
     watch = Watch(
-        table, found.warehouses[table.warehouse], found.store, chosen,  # type: ignore[arg-type]
+        table, found.warehouses[table.warehouse], found.store, chosen,
         _deliveries(found) if alerts else None, progress,
     )  # fmt: skip
     partitions = select_partitions(watch, span[0], span[1], moment, note)
