@@ -27,10 +27,10 @@ demo: setup  ## Real flights of 2013 replayed day by day, with the alerts that t
 	@$(BIN)/python -m monitor.demo
 
 test: setup  ## The whole test suite
-	@$(BIN)/python -m pytest -q -n $(WORKERS)
+	@$(BIN)/python -m pytest -n $(WORKERS)
 
 test-quick: setup  ## The tests that take no longer than a few seconds each
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow"
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
 
 lint: setup  ## Style and format, by ruff
 	@$(BIN)/ruff check .
