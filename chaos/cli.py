@@ -36,7 +36,8 @@ DateOption = Annotated[
     str | None, typer.Option("--date", help="The day to damage; the table's newest if left out.", metavar="D")
 ]
 RowsOption = Annotated[
-    float | None, typer.Option("--rows", help="Share of the day's rows, 0 to 1; the fault's own default if left out.")
+    float | None,
+    typer.Option("--rows", help="Share of the day's rows (that meet --where), 0 to 1; default: the fault's own."),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Chooses the rows: the same seed, the same copy.")]
 IntensityOption = Annotated[float, typer.Option("--intensity", help="How strong; 1 is usual.")]

@@ -108,12 +108,18 @@ def replace_where(column: pd.Series[Any], hit: Mask, values: Any) -> pd.Series[A
         changed[hit] = values
         return _as_number(column, changed)
     if kind == "time":
-        times = column.copy()
-        times.iloc[np.flatnonzero(hit)] = values
-        return times
+        times = column.to_numpy(copy=True)
+        times[hit] = _as_times(values, times.dtype)
+        return pd.Series(times, index=column.index, name=column.name)
     changed_objects = objects(column)
     changed_objects[hit] = values
     return _as_before(column, changed_objects)
+
+
+def _as_times(values: Any, dtype: Any) -> Any:
+    if np.ndim(values) == 0:
+        return np.datetime64("NaT") if values is None or values is pd.NaT else pd.Timestamp(values).to_datetime64()
+    return pd.to_datetime(pd.Series(values, dtype=object)).to_numpy(dtype=dtype)
 
 
 def _as_number(column: pd.Series[Any], values: np.ndarray[Any, Any]) -> pd.Series[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,7 @@ def inject(
     chosen = fault_named(fault)
     share = float(chosen.options.get("rows", 1.0) if rows is None else rows)
     check_arguments(chosen, tuple(map(str, day.columns)), columns, share, intensity)
+    check_kinds(chosen, columns, {name: kind_of(day[name]) for name in columns})
     rng = np.random.default_rng([seed & 0xFFFF_FFFF, zlib.crc32(fault.encode())])
     if "segment" in chosen.needs and where is None:
         where, inside = choose_segment(day, columns, SEGMENT_SHARE if rows is None else rows, rng, time_column)
@@ -70,6 +71,8 @@ def check_arguments(fault: Fault, table: Sequence[str], columns: Sequence[str], 
     unknown = [name for name in columns if name not in table]
     if unknown:
         raise ChaosError(f"no column {unknown[0]!r}", mend=f"choose of {', '.join(table[:30])}")
+    if len(set(columns)) < len(columns):
+        raise ChaosError(f"a column is named twice in {', '.join(columns)}", mend="name each once")
     needed = columns_needed(fault)
     if len(columns) < needed:
         kinds = ", ".join(need for need in fault.needs if need not in _NO_COLUMN)
@@ -81,6 +84,25 @@ def check_arguments(fault: Fault, table: Sequence[str], columns: Sequence[str], 
         raise ChaosError(f"intensity is {intensity}", mend="choose a number above 0 and up to 1000")
 
 
+def check_kinds(fault: Fault, columns: Sequence[str], kinds: Mapping[str, str]) -> None:
+    """Raise ChaosError where numbers, text or times are needed and the columns hold something else."""
+    asked = [need for need in fault.needs if need not in _NO_COLUMN]
+    if "two_columns" in asked and len({kinds[name] for name in columns}) > 1:
+        raise ChaosError(f"{columns[0]!r} and {columns[1]!r} are not alike", mend="choose two columns of one kind")
+    # A fault of one kind of column takes several of it; page_cut's further columns make groups of any kind.
+    several = len(asked) == 1 and fault.choice.name != "tail_of_groups"
+    for name, need in zip(columns, asked * len(columns) if several else asked, strict=False):
+        if need in _KINDS and kinds[name] not in _KINDS[need]:
+            what = f"{name!r} holds {kinds[name]} values"
+            raise ChaosError(what, mend=f"{fault.name} needs {' or '.join(_KINDS[need])} here")
+
+
+_KINDS = {
+    "number_column": ("number",),
+    "text_column": ("text",),
+    "category_column": ("text", "number"),
+    "time_column": ("time",),
+}
 _NO_COLUMN = frozenset({"segment", "yesterday", "partition_column"})
 
 

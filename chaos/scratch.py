@@ -1,6 +1,5 @@
 """Where a damaged copy goes: a table, a view or a Parquet file of its own, never the original."""
 
-
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -13,13 +13,21 @@ from sqlglot import exp
 
 from chaos.catalogue import fault_named
 from chaos.fault import ChaosError, Fault
-from chaos.injection import check_arguments
+from chaos.injection import check_arguments, check_kinds
 from chaos.query import Damage, SqlDay
 from monitor.types import Column, ColumnKind
 
 Source = sa.FromClause | tuple[Sequence[str] | str | exp.Expression, Sequence[Column]]
 DIALECTS = ("duckdb", "postgres", "snowflake")
 _WIDER = {"TINYINT": "INT", "SMALLINT": "INT", "UTINYINT": "INT", "USMALLINT": "INT"}
+_FRAME_KINDS = {
+    ColumnKind.NUMBER: "number",
+    ColumnKind.TEXT: "text",
+    ColumnKind.JSON: "text",
+    ColumnKind.DATE: "time",
+    ColumnKind.TIMESTAMP: "time",
+    ColumnKind.BOOLEAN: "boolean",
+}
 _TYPED = (ColumnKind.NUMBER, ColumnKind.DATE, ColumnKind.TIMESTAMP)
 
 
@@ -114,6 +122,7 @@ def statement(
     names = tuple(column.name for column in described)
     share = float(chosen.options.get("rows", 1.0) if rows is None else rows)
     check_arguments(chosen, names, columns, share, intensity)
+    check_kinds(chosen, columns, {column.name: _FRAME_KINDS.get(column.kind, "other") for column in described})
     _check_needs(chosen, dialect, where, yesterday, time_column)
     day = SqlDay(
         table_columns=names,
@@ -353,7 +362,7 @@ def _table(path: Sequence[str]) -> exp.Table:
 def _kind(kind: Any) -> ColumnKind:
     kinds: tuple[tuple[Any, ColumnKind], ...] = (
         (sa.Boolean, ColumnKind.BOOLEAN),
-        ((sa.Integer, sa.Numeric), ColumnKind.NUMBER),
+        ((sa.Integer, sa.Numeric, sa.Float), ColumnKind.NUMBER),
         (sa.DateTime, ColumnKind.TIMESTAMP),
         (sa.Date, ColumnKind.DATE),
         (sa.Time, ColumnKind.TIME),

@@ -94,6 +94,8 @@ def _frozen_columns(columns: Sequence[str], time_column: str | None) -> tuple[st
     moment = columns[1] if len(columns) > 1 else time_column
     if moment is None:
         raise ChaosError("the fault needs a time column", mend="give the column of the moment as the second column")
+    if moment == columns[0]:
+        raise ChaosError(f"{moment!r} cannot be frozen by itself", mend="choose another column to freeze")
     return columns[0], moment
 
 

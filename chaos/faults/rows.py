@@ -28,7 +28,9 @@ def moved_to_today(day: FrameDay) -> pd.DataFrame:
     past = day.past.iloc[day.rng.permutation(len(day.past))]
     if day.time_column is None or not pd.api.types.is_datetime64_any_dtype(day.frame[day.time_column].dtype):
         return past
-    gap = day.frame[day.time_column].min().normalize() - past[day.time_column].min().normalize()
+    gap = day.frame[day.time_column].dt.normalize().min() - past[day.time_column].dt.normalize().min()
+    if gap is pd.NaT:
+        return past
     return past.assign(**{day.time_column: past[day.time_column] + gap})
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from chaos.choice import EVERYTHING
 from chaos.fault import ChaosError, Fault
-from chaos.frame import FrameDay, objects
+from chaos.frame import FrameDay, kind_of, objects
 from chaos.query import Damage, SqlDay
 from monitor.types import Change
 
@@ -54,7 +54,7 @@ FAULTS = (
     Fault(
         name="type_change",
         change=Change.SCHEMA,
-        needs=("number_column",),
+        needs=("column",),
         moves="column",
         about=f"A column of numbers or times comes as text. {_WHOLE_TABLE}",
         choice=EVERYTHING,
@@ -62,6 +62,8 @@ FAULTS = (
         sql=_as_text_sql,
         options=_OPTIONS,
         count="hit",
+        traceless_when="the column is text anyway",
+        trace=lambda frame, columns: kind_of(frame[columns[0]]) in ("number", "time"),
     ),
     Fault(
         name="column_lost",

@@ -14,7 +14,7 @@ import pandas as pd
 from chaos.choice import RANDOM
 from chaos.fault import ChaosError, Fault, options
 from chaos.frame import FrameDay, objects, rewrite
-from chaos.query import SqlDay, rewrite_sql
+from chaos.query import Damage, SqlDay, rewrite_sql
 from monitor.types import Change, ColumnKind
 
 # What UTF-8 read as Windows-1252 makes of the commonest characters of western Europe.
@@ -23,6 +23,7 @@ _DAMAGED = {
     for character in "\xc2\xc3\xa2\xa3\xa4\xa7\xa9\xac\xb0\xb4\xb6\xbc\xbf\xe0\xe1\xe2\xe4\xe7\xe8\xe9\xea\xed\xf1\xf3"
     "\xf4\xf6\xfc\xc4\xc9\xd6\xdc\xdf\u20ac\u2019\u2013"
 }
+_REPLACED_AT_ONCE = 7
 _NON_ASCII = {ord(character): damaged for character, damaged in _DAMAGED.items()}
 _ISO_DATE = re.compile(r"^(\d{4})-(\d{2})-(\d{2})")
 _FIRST_MEMBER = re.compile(r'^[{] *"[^"]*" *: *("[^"]*"|[-0-9.eE+a-z]+) *, *')
@@ -38,15 +39,8 @@ def _textual(
 ) -> Fault:
     """A fault of a text column: a new text from each old one; NULL stays NULL."""
 
-    def values(day: FrameDay, column: str, old: pd.Series[Any]) -> Any:
-        change_text = frame(day, column)
-        changed = [None if text is None else change_text(str(text)) for text in objects(old)]
-        return np.array(changed, dtype=object)
-
     def sql_values(day: SqlDay, column: str) -> str:
-        if day.kind(column) not in (ColumnKind.TEXT, ColumnKind.JSON):
-            raise ChaosError(f"{column!r} is not a text column", mend=f"choose a text column for {name}")
-        return sql(day, column, f"CAST({day.quote(column)} AS VARCHAR)")
+        return sql(day, column, _as_text(day, column, name))
 
     return Fault(
         name=name,
@@ -55,10 +49,27 @@ def _textual(
         moves="column",
         about=about,
         choice=RANDOM,
-        frame=rewrite(values),
+        frame=rewrite(_each(frame)),
         sql=rewrite_sql(sql_values),
         **more,
     )
+
+
+def _each(frame: Callable[[FrameDay, str], Callable[[str], str]]) -> Callable[[FrameDay, str, pd.Series[Any]], Any]:
+    """A rewrite of every known text of the rows hit."""
+
+    def values(day: FrameDay, column: str, old: pd.Series[Any]) -> Any:
+        change_text = frame(day, column)
+        changed = [None if text is None else change_text(str(text)) for text in objects(old)]
+        return np.array(changed, dtype=object)
+
+    return values
+
+
+def _as_text(day: SqlDay, column: str, fault: str) -> str:
+    if day.kind(column) not in (ColumnKind.TEXT, ColumnKind.JSON):
+        raise ChaosError(f"{column!r} is not a text column", mend=f"choose a text column for {fault}")
+    return f"CAST({day.quote(column)} AS VARCHAR)"
 
 
 def _by_text(change: Callable[[str], str]) -> Callable[[FrameDay, str], Callable[[str], str]]:
@@ -106,12 +117,37 @@ def _garbled(text: str) -> str:
     return text.translate(_NON_ASCII)
 
 
-def _garbled_sql(_: SqlDay, column: str, old: str) -> str:  # noqa: ARG001 - the shape of a rewrite
-    # A character that other replacements make is replaced before them, or it would be damaged twice.
+def _garbled_sql(day: SqlDay) -> Damage:
+    """A few replacements a step: nested all at once they would be too deep for a parser."""
+    order = _replacement_order()
+    chunks = [order[i : i + _REPLACED_AT_ONCE] for i in range(0, len(order), _REPLACED_AT_ONCE)]
+    texts = {name: _as_text(day, name, "mojibake") for name in day.columns}
+    steps, rows = [], "chaos_marked"
+    for number, chunk in enumerate(chunks):
+        named = {name: f"chaos_text_{number}_{i}" for i, name in enumerate(texts)}
+        replaced = ", ".join(f"{_replaced(texts[name], chunk)} AS {named[name]}" for name in texts)
+        steps.append((f"chaos_read_{number}", f"SELECT *, {replaced} FROM {rows}"))
+        texts, rows = named, f"chaos_read_{number}"
+    return Damage(values=texts, steps=tuple(steps), rows=rows)
+
+
+def _replaced(text: str, characters: Sequence[str]) -> str:
+    for character in characters:
+        text = f"REPLACE({text}, '{character}', '{_DAMAGED[character]}')"
+    return text
+
+
+def _replacement_order() -> list[str]:
+    """A character that other replacements make is replaced before them, or it would be damaged twice."""
     makers = {character: set(damaged) & set(_DAMAGED) - {character} for character, damaged in _DAMAGED.items()}
-    for character in TopologicalSorter(makers).static_order():
-        old = f"REPLACE({old}, '{character}', '{_DAMAGED[character]}')"
-    return old
+    sorter = TopologicalSorter(makers)
+    sorter.prepare()
+    order: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        order += ready
+        sorter.done(*ready)
+    return order
 
 
 def _has(pattern: str) -> Callable[[pd.DataFrame, Sequence[str]], bool]:
@@ -163,12 +199,15 @@ FAULTS = (
         lambda day, column, old: f"({old} || '{_padding(day.intensity)}')",  # noqa: ARG005
         options=options(intensity=1.0),
     ),
-    _textual(
-        "mojibake",
-        Change.FORMAT,
-        "Text in UTF-8 is read as Windows-1252: accented letters become two odd characters.",
-        _by_text(_garbled),
-        _garbled_sql,
+    Fault(
+        name="mojibake",
+        change=Change.FORMAT,
+        needs=("text_column",),
+        moves="column",
+        about="Text in UTF-8 is read as Windows-1252: accented letters become two odd characters.",
+        choice=RANDOM,
+        frame=rewrite(_each(_by_text(_garbled))),
+        sql=_garbled_sql,
         options=options(rows=1.0),
         traceless_when="the text is plain ASCII",
         trace=_has("[" + "".join(_DAMAGED) + "]"),

@@ -31,7 +31,8 @@ def _moved(day: FrameDay, columns: Sequence[str], gap: pd.Timedelta) -> pd.DataF
 
 
 def _within(times: pd.Series[Any], own: pd.Series[Any]) -> Any:
-    start, end = own.min().normalize(), own.max().normalize() + pd.Timedelta(days=1)
+    days = own.dt.normalize()
+    start, end = days.min(), days.max() + pd.Timedelta(days=1)
     return np.asarray(times.isna() | ((times >= start) & (times < end)))
 
 
