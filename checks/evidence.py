@@ -20,6 +20,8 @@ DAMPED_ERRORS = 120
 """How many of the latest errors tell how wild a series is."""
 DAMPED_SHARE = 0.02
 """Where the past's own errors are compared with the Student-t that is to describe them."""
+LEARNING_POINTS = 21
+"""The first three weeks' errors, as far as they are not half of all: before a calendar is known they say nothing of it."""
 POINTS_MIN = 3
 """One-step errors below which a series is not judged."""
 
@@ -58,13 +60,14 @@ def read_panel(table: Table, partition: Partition, values: Values, measures: Seq
 def damped(forecast: Forecast, j: int) -> AbsoluteT | DampedT | None:
     """The distribution of the next absolute error of series j, widened where its own past was wilder than Student-t.
 
-    None while fewer than POINTS_MIN errors are known.
+    None while fewer than POINTS_MIN errors are known. Errors of the time when weekdays were still unknown do not widen.
     """
     errors = np.abs(forecast.errors[:, j])
     errors = errors[np.isfinite(errors)][-DAMPED_ERRORS:]
     if len(errors) < POINTS_MIN or not math.isfinite(float(forecast.scale[j])):
         return None
     df = float(forecast.df[j])
+    errors = errors[min(LEARNING_POINTS, len(errors) // 2) :]
     rank = max(2, math.ceil(DAMPED_SHARE * len(errors)))
     if len(errors) < 2 * rank:
         return AbsoluteT(df)

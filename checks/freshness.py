@@ -12,6 +12,8 @@ from monitor.types import Arrival, ArrivalState, Cadence, Change, Evidence, Inpu
 
 EXPECTED_MIN = 0.75
 """How often partitions like this one must have come before its absence is a failure."""
+KNOWN_MIN = 3
+"""Past partitions below which nobody knows whether rows were due."""
 PAST_MAX = 60
 
 
@@ -35,7 +37,7 @@ class Freshness:
             "due": state.due.isoformat() if state.due else None,
             "latest": state.latest.isoformat() if state.latest else None,
         }
-        if missing and known == 0:
+        if missing and known < KNOWN_MIN:
             return [Evidence("freshness", "freshness", None, exact=True, detail=detail)]
         return [
             Evidence(

@@ -81,7 +81,7 @@ def _tell_freshness(_table: Table, partition: Partition, evidence: Evidence) -> 
     seen = evidence.observation
     if evidence.score:
         latest = evidence.detail.get("latest")
-        newest = f"; the newest row is of {str(latest)[:16].replace('T', ' ')}" if latest else ""
+        newest = f"; the newest row is of {str(latest)[:16].replace('T', ' ').removesuffix(' 00:00')}" if latest else ""
         usual = share(evidence.detail["expected"])
         return f"No rows came for {day(partition)}, although {usual} of such days have them{newest}."
     if seen is None or not seen.today:
@@ -206,6 +206,9 @@ def headline(lead: Finding, findings: Sequence[Finding]) -> str:
     columns = list(dict.fromkeys(f.columns[0] for f in ordered))
     largest = max(f.observation.today or 0.0 for f in alike if f.observation)
     word = "missing" if lead.kind == "nulls" else "0"
+    if lead.change in (Change.NULLS_DOWN, Change.VALUES_GONE):
+        largest = min(f.observation.today or 0.0 for f in alike if f.observation)
+        return f"{names(columns)} are {word} in only {share(largest)} of rows; {expectation(seen)} for {columns[0]}."
     return f"{names(columns)} are {word} in up to {share(largest)} of rows; {expectation(seen)} for {columns[0]}."
 
 

@@ -111,7 +111,13 @@ def group(verdicts: Sequence[Verdict], open_incidents: Sequence[IncidentState]) 
 def _join_rules(verdicts: list[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
     """Take out the rules that fail on a column which automatic checks also name: one cause."""
     named = {c for v in verdicts if v.evidence.kind not in _OWN_INCIDENT for c in v.evidence.columns[:3]}
-    joined = [v for v in verdicts if v.evidence.kind == "rule" and named & set(v.evidence.columns)]
+    repeated = any(v.evidence.kind == "duplicates" for v in verdicts)
+    joined = [
+        v
+        for v in verdicts
+        if v.evidence.kind == "rule"
+        and (named & set(v.evidence.columns) or (repeated and v.evidence.change is Change.DUPLICATES))
+    ]
     return [v for v in verdicts if v not in joined], joined
 
 

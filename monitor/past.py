@@ -19,6 +19,10 @@ REFERENCE_LAGS = {
 }
 REFERENCE_REACH = 28
 """How many partitions back references are looked for when the usual lags are not there."""
+LAG = "arrival.lag_s"
+CHECKED = "arrival.checked_s"
+"""Kept beside a partition's measures: when, after its end, it was looked at, and was last seen empty."""
+LAG_PARTITIONS = 30
 GAPS_MAX = 5_000
 _OUTSIDE = ("freshness", "schema", "rule.", "metric.")
 
@@ -93,6 +97,11 @@ class Past:
             for name, score in day.scores.items():
                 by_name.setdefault(name, []).append(Point(day.partition, score, good))
         return {name: tuple(restart(points)) for name, points in by_name.items()}
+
+    def arrival_lag_s(self, before: Partition) -> float:
+        """How long after their end recent partitions were still seen empty that came later; 0 if none was."""
+        lags = [day.values.get(LAG) for day in self.known(before)[-LAG_PARTITIONS:]]
+        return max((lag for lag in lags if lag is not None), default=0.0)
 
     def schemas(self, before: Partition) -> list[tuple[Column, ...] | None]:
         """The columns that earlier partitions were seen with, oldest first."""

@@ -113,25 +113,23 @@ def read_arrival(
     table: Table, partition: Partition, past: Past, rows: float, now: dt.datetime, latest: dt.datetime | None
 ) -> ArrivalState:
     """What is known of the partition's arrival at `now`."""
-    due = due_of(table, partition)
+    due = due_of(table, partition, past.arrival_lag_s(partition)) if table.time is not None else None
     counts = tuple(Point(d.partition, d.rows) for d in past.days(partition))
-    return ArrivalState(now, int(rows), is_complete(table, partition, now), due, latest, counts)
+    return ArrivalState(now, int(rows), due is None or now >= due, due, latest, counts)
 
 
-def due_of(table: Table, partition: Partition) -> dt.datetime | None:
-    """When the partition should be there: its end, and the table's due time of the day after where one is set."""
+def due_of(table: Table, partition: Partition, lag_s: float = 0.0) -> dt.datetime | None:
+    """When the partition should be there.
+
+    The table's due time of the day after where one is set; otherwise its end, and as much later as earlier
+    partitions were seen to come (`lag_s`). None for ids.
+    """
     if partition.end is None:
         return None
     if table.due is None:
-        return partition.end
+        return partition.end + dt.timedelta(seconds=lag_s)
     next_day = following(partition, table.cadence, table.timezone).start or partition.end
     return next_day.replace(hour=table.due.hour, minute=table.due.minute)
-
-
-def is_complete(table: Table, partition: Partition, now: dt.datetime) -> bool:
-    """Whether no more rows are due: its due time has passed, or it is an id, judged when asked for."""
-    due = due_of(table, partition)
-    return due is None or now >= due
 
 
 def read_values(

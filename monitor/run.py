@@ -15,7 +15,8 @@ from monitor.claim import claimed
 from monitor.errors import DaywatchError, SourceError
 from monitor.explain import headline
 from monitor.judge import Verdict, judge, severity_of
-from monitor.past import Day, Past
+from monitor.partitions import previous
+from monitor.past import CHECKED, LAG, Day, Past
 from monitor.read import (
     Request,
     Samples,
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 
 Compose = Callable[["Outcome", Sources], Sequence[tuple[str, str, Mapping[str, object]]]]
 """From an outcome to its deliveries: (incident key, channel, payload)."""
+ARRIVAL_WATCHED = dt.timedelta(days=7)
+"""How long after its end a look at a partition still says when it came."""
 HISTORY_PARTITIONS = {"hour": 2_400, "day": 430, "week": 160}
 
 
@@ -81,6 +84,7 @@ class Watch:
     alerts: Compose | None = None
     progress: Progress = silent
     past: Past | None = None
+    judged: Partition | None = None
     request: Request = field(init=False)
     samples: Samples = field(init=False)
 
@@ -112,7 +116,7 @@ def judge_partition(watch: Watch, partition: Partition, now: dt.datetime) -> Out
 
 def prepare_past(watch: Watch, partition: Partition, now: dt.datetime) -> Past:
     """What is known of earlier partitions; what the store lacks is read from the warehouse."""
-    if watch.past is None:
+    if watch.past is None or watch.judged is None or not _follows(watch, partition):
         limit = HISTORY_PARTITIONS[watch.table.cadence.value]
         watch.past = Past(watch.table, watch.store.history(watch.table.name, partition.order, limit))
     if watch.table.time is not None:
@@ -120,6 +124,13 @@ def prepare_past(watch: Watch, partition: Partition, now: dt.datetime) -> Past:
         if watch.request.samples:
             backfill_drift(watch.store, watch.samples, partition, watch.past, now, watch.progress)
     return watch.past
+
+
+def _follows(watch: Watch, partition: Partition) -> bool:
+    """Whether this partition comes right after the one judged last, so that the past in memory is whole."""
+    if watch.judged is None or partition.start is None:
+        return watch.judged is not None and watch.judged.order < partition.order
+    return previous(partition, watch.table.cadence, watch.table.timezone).order == watch.judged.order
 
 
 @dataclass(frozen=True)
@@ -271,7 +282,7 @@ def record(
     now: dt.datetime,
 ) -> Outcome:  # fmt: skip
     """Write everything in one transaction, alerts on their way out included."""
-    values = {m.key: v for m, v in gate.aggregates.items()}
+    values = {m.key: v for m, v in gate.aggregates.items()} | _arrival(watch, outcome.partition, gate, now)
     scores = {
         part.check: part.score for e in evidence if e.kind == "drift" for part in e.parts if part.score is not None
     }
@@ -295,8 +306,22 @@ def record(
         )
     )
     failed = frozenset(f.check for f in outcome.findings if f.status is Status.FAIL)
+    watch.judged = outcome.partition
     past.add(Day(outcome.partition, values, scores, failed, schema=watch.table.columns))
     return replace(outcome, findings=stored.findings, incidents=stored.incidents)
+
+
+def _arrival(watch: Watch, partition: Partition, gate: Gate, now: dt.datetime) -> dict[str, float]:
+    """When, after its end, the partition was looked at, and how late it came if an earlier look found it empty."""
+    if partition.end is None or now - partition.end > ARRIVAL_WATCHED:
+        return {}
+    seen = {CHECKED: (now - partition.end).total_seconds()}
+    earlier = watch.store.history(watch.table.name, f"{partition.order}~", 1)
+    if gate.rows > 0 and earlier and earlier[0].partition.order == partition.order:
+        before = earlier[0].values
+        lag = before.get(LAG) if before.get(ROWS.key) else before.get(CHECKED)
+        return seen | ({LAG: lag} if lag is not None and lag > 0 else {})
+    return seen
 
 
 def judge_source_failure(watch: Watch, partition: Partition, error: DaywatchError) -> Outcome:

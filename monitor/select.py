@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import UsageError
 from monitor.partitions import partition_at, partitions_between, previous
-from monitor.past import is_timed
-from monitor.read import is_complete
-from monitor.types import Cadence, Partition, Table
+from monitor.past import Past, is_timed
+from monitor.read import due_of
+from monitor.types import ROWS, Cadence, Partition, Table
 
 if TYPE_CHECKING:
     from monitor.run import Watch
 
+LATE_PARTITIONS = 7
+"""How many judged partitions back late rows are looked for."""
 STALE_PARTITIONS = 14
 """A table whose newest rows are older than this when it is first watched is taken for a finished one."""
 
@@ -71,7 +73,9 @@ def _last_complete(watch: Watch, now: dt.datetime, note: Callable[[str], None]) 
         return [p for p, _ in warehouse.partitions(table, last=1)]
     current = partition_at(table.cadence, table.timezone, now)
     chosen = previous(current, table.cadence, table.timezone)
-    if not is_complete(table, chosen, now):
+    known = Past(table, watch.store.history(table.name, chosen.order, LATE_PARTITIONS + 30))
+    due = due_of(table, chosen, known.arrival_lag_s(chosen))
+    if due is not None and now < due:
         chosen = previous(chosen, table.cadence, table.timezone)
     newest = warehouse.partitions(table, before=current, last=1)
     stale = previous(chosen, table.cadence, table.timezone, STALE_PARTITIONS)
@@ -79,4 +83,19 @@ def _last_complete(watch: Watch, now: dt.datetime, note: Callable[[str], None]) 
         found = newest[0][0]
         note(f"{table.name}: its newest rows are of {found.label}; judging that one (choose another with --date)")
         return [found]
-    return [chosen]
+    return [*_came_late(watch, chosen, note), chosen]
+
+
+def _came_late(watch: Watch, chosen: Partition, note: Callable[[str], None]) -> list[Partition]:
+    """Judged partitions of the last days whose row count has changed since: they are judged again."""
+    table = watch.table
+    rows = watch.store.history(table.name, chosen.order, LATE_PARTITIONS)
+    judged = {row.partition.order: row for row in rows if row.source == "run"}
+    if not judged:
+        return []
+    first = min(judged.values(), key=lambda row: row.partition.order).partition
+    counts = {p.order: n for p, n in watch.warehouse.partitions(table, first=first, before=chosen)}
+    late = [row.partition for order, row in judged.items() if counts.get(order, 0) != (row.values.get(ROWS.key) or 0)]
+    for partition in late:
+        note(f"{table.name}: rows of {partition.label} changed since it was judged; judging it again")
+    return late

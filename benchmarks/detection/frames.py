@@ -70,20 +70,10 @@ def normalise(frame: pd.DataFrame) -> pd.DataFrame:
 
 class Replay:
     def __init__(self, name: str, path: Path, time_column: str, **settings):
-        self.frame = normalise(duckdb.sql(f"SELECT * FROM '{path}' ORDER BY {time_column}").df())
+        raw = duckdb.sql(f"SELECT * FROM '{path}' ORDER BY {time_column}").df()
+        self.frame = normalise(raw)
         days = self.frame[time_column].dt.normalize()
-        cols = tuple(
-            Column(
-                c,
-                kind_of(self.frame[c])
-                if kind_of(self.frame[c]) != ColumnKind.TIMESTAMP
-                or (self.frame[c].dropna() != self.frame[c].dropna().dt.normalize()).any()
-                else ColumnKind.DATE,
-                "",
-                True,
-            )
-            for c in self.frame.columns
-        )
+        cols = tuple(Column(name, self._kind(raw[name]), "") for name in raw.columns)
         self.table = Table(name, "main", (name,), cols, TimeColumn(time_column, TimeForm.DATE), **settings)
         self.days = {d.date(): g.reset_index(drop=True) for d, g in self.frame.groupby(days, sort=True)}
         for g in self.days.values():
@@ -96,6 +86,12 @@ class Replay:
         self._agg: dict[dt.date, dict[Measure, float | None]] = {}
         self._scores: dict[dt.date, dict[str, float]] = {}
         self.bad: set[dt.date] = set()
+
+    @staticmethod
+    def _kind(values: pd.Series) -> ColumnKind:
+        kind = kind_of(values)
+        known = values.dropna()
+        return ColumnKind.DATE if kind is ColumnKind.TIMESTAMP and (known == known.dt.normalize()).all() else kind
 
     def partition(self, d: dt.date) -> Partition:
         start = dt.datetime(d.year, d.month, d.day, tzinfo=ZoneInfo("UTC"))

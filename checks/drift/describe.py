@@ -16,6 +16,8 @@ from checks.frames import blank_mask, missing_mask, numbers_of
 from monitor.types import Change, ColumnKind
 
 Array = npt.NDArray[np.float64]
+NEWS_ROWS_MIN = 2
+"""Rows without a value that are news in a column that never had any."""
 DISCRETE_MAX = 30
 """Numbers with so few different values are looked at as categories too."""
 
@@ -55,7 +57,8 @@ def _describe_missing(today: pd.Series, past: pd.Series) -> Description | None:
     after, before = float(missing_mask(today).mean()), float(missing_mask(past).mean())
     moved = after - before
     noise = np.sqrt(max(before, after, 1.0 / len(today)) * (1 / len(today) + 1 / len(past)))
-    if abs(moved) < 4 * noise or abs(moved) < 0.004:
+    never = before == 0 and after * len(today) >= NEWS_ROWS_MIN
+    if not never and (abs(moved) < 4 * noise or abs(moved) < 0.004):
         return None
     facts = {"missing_before": before, "missing_after": after}
     if moved < 0:

@@ -32,7 +32,11 @@ MEMORY = 0.975
 """Weight that an error keeps a step later when scales are estimated (half-life 27 steps)."""
 GROUP_MEMORY = 0.9
 """Weight that a calendar effect keeps when the same kind of day comes again."""
+TINY = 1e-12
+"""Scale of a constant series whose caller set no floor."""
 DF_MAX = 30.0
+SCALE_LEAST = 1e-150
+"""Errors are divided by no less: of a series that never moved, the first move stays a finite number."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,10 @@ class Forecast:
 class _Filter:
     """The state of the ensemble: A rates x M series."""
 
-    def __init__(self, count: int, calendar: Calendar) -> None:
+    def __init__(self, count: int, calendar: Calendar, floor: Array) -> None:
         rates = len(RATES)
         self.calendar = calendar
+        self.floor = floor
         self.level = np.full((rates, count), np.nan)
         self.loss = np.zeros((rates, count))
         self.seen = np.zeros(count)
@@ -97,7 +102,7 @@ class _Filter:
     def scale(self, noise: Array) -> Array:
         """The one-step scale for a partition whose own noise floor is `noise`."""
         weight = np.maximum(self.weight_sum, 1e-9)
-        variance = np.maximum(self.excess / weight, 0.0) + noise**2
+        variance = np.maximum(self.excess / weight, 0.0) + noise**2 + self.floor**2
         # an estimate from few errors may be too small by luck: widen it as the sum of a prediction's two errors
         return np.asarray(np.sqrt(variance * (1.0 + 1.0 / np.maximum(self.seen, 1.0))))
 
@@ -109,9 +114,9 @@ class _Filter:
         error = np.where(learn, value - location, 0.0)
         scale = self.scale(noise)
         trusted = learn & (self.seen >= 3)
-        standard = np.where(learn & (self.seen >= 1), error / np.maximum(scale, 1e-300), np.nan)
+        standard = np.where(learn & (self.seen >= 1), error / np.maximum(scale, SCALE_LEAST), np.nan)
         bound = np.where(trusted, CLIP * scale, np.inf)
-        self._learn_members(members, value, learn, bound, np.maximum(scale, 1e-300), trusted)
+        self._learn_members(members, value, learn, bound, np.maximum(scale, SCALE_LEAST), trusted)
         self._learn_groups(step, value, learn, bound)
         core = np.where(trusted, CORE * scale, np.inf)
         clipped = np.clip(error, -core, core) / np.where(trusted, np.sqrt(CORE_VARIANCE), 1.0)
@@ -137,7 +142,7 @@ class _Filter:
         errors = np.where(learn, value - members, 0.0)
         clipped = np.clip(errors, -bound, bound)
         surprise = np.where(trusted, np.minimum(np.abs(clipped) / scale, 10.0), 0.0)
-        self.loss = 0.98 * self.loss + 0.5 * surprise**2
+        self.loss = np.where(learn, 0.98 * self.loss + 0.5 * surprise**2, self.loss)
         rate = np.maximum(RATES[:, None], 1.0 / (self.seen + 2.0))
         self.level = self.level + rate * clipped
 
@@ -165,7 +170,7 @@ def forecast_panel(
         values: (T, M), oldest first; NaN where a point is missing or must not teach (a day judged bad).
         calendar: of T + 1 partitions, the one to forecast last; may be empty.
         noise: (T + 1, M) standard error of each point from its row count alone, in the values' unit; None = 0.
-        floor: (M,) smallest scale worth a person's time, added to the last scale in quadrature; None = 0.
+        floor: (M,) smallest scale worth a person's time, in the values' unit, added in quadrature; None = 0.
 
     Returns:
         the Forecast of step T.
@@ -178,7 +183,7 @@ def forecast_panel(
     """
     steps, count = values.shape
     noise = np.zeros((steps + 1, count)) if noise is None else noise
-    state = _Filter(count, calendar)
+    state = _Filter(count, calendar, np.full(count, TINY) if floor is None else floor)
     errors = np.full((steps, count), np.nan)
     known = np.isfinite(values)
     for step in range(steps):
@@ -186,6 +191,6 @@ def forecast_panel(
     if steps == 0:
         return Forecast(np.full(count, np.nan), np.full(count, np.inf), np.ones(count), errors)
     _, location = state.predict(steps)
-    scale = np.hypot(state.scale(noise[steps]), 0.0 if floor is None else floor)
+    scale = state.scale(noise[steps])
     scale = np.where(state.seen >= 1, np.maximum(scale, 1e-12 + 1e-9 * np.abs(location)), np.inf)
     return Forecast(location, scale, np.clip(state.seen - 1.0, 0.5, DF_MAX), errors)

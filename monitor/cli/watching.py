@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,6 +89,7 @@ def _run_tables(found: Opened, span: tuple[str | None, str | None], format_: str
                     codes.append(_send(found, quiet=format_ == "json"))
     if alerts:
         codes.append(_send(found, quiet=format_ == "json"))
+    _prune(found)
     if format_ == "text":
         print_summary(judged, found.tables)
     return max(codes, key=(OK, FAILED, ERRORED).index, default=OK)
@@ -134,6 +136,13 @@ def _deliveries(found: Opened) -> Compose:
     from monitor.alerting import deliveries_of  # noqa: PLC0415 - heavy
 
     return deliveries_of(found.config)
+
+
+def _prune(found: Opened) -> None:
+    """Let go of what is older than the configuration wants kept."""
+    days = found.config.defaults.retention_days
+    if days is not None:
+        found.store.prune(now() - dt.timedelta(days=days))
 
 
 def _check_channels(found: Opened) -> None:
