@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from checks.evidence import Array, Panel, damped, read_panel
+from checks.drift.timelike import says_date
+from checks.evidence import POINTS_MIN, Array, Panel, damped, read_panel
 from checks.series import Forecast, forecast_panel
 from monitor.types import (
     ROWS,
@@ -21,6 +22,7 @@ from monitor.types import (
     Measure,
     Observation,
     Partition,
+    Series,
     Table,
     TimeForm,
     Values,
@@ -32,6 +34,7 @@ TIMES = (ColumnKind.DATE, ColumnKind.TIMESTAMP)
 DAY_S = 86_400.0
 FLOOR = 0.01
 """Smallest relative scale of a statistic."""
+CALENDAR_POINTS = 60
 DISTINCT_DENSE = 0.1
 """Distinct values a row from which their number is judged by row."""
 EFFECT_MAX = 0.1
@@ -79,8 +82,8 @@ class Stats:
             scaled.past, panel.calendar, scaled.noise, np.array([FLOORS.get(m.kind, FLOOR) for m in measures])
         )
         scores = forecast.standardise(scaled.today)
-        columns = list(dict.fromkeys(m.column for m in measures))
         evidence = []
+        columns = [c for c in dict.fromkeys(m.column for m in measures) if not _says_date(c, partition, values)]
         for column in columns:
             parts = [
                 _part(m, j, scaled, forecast, float(scores[j]), WEIGHT / len(columns), _what(m, times, scaled.by_row))
@@ -89,6 +92,19 @@ class Stats:
             ]
             evidence.append(_lead(column, parts, WEIGHT / len(columns)))
         return evidence
+
+
+def _says_date(column: str, partition: Partition, values: Values) -> bool:
+    """Whether a column holds one number a day, today too, that is a part of the day's date."""
+    low: Series | None = values.get(Aggregate(Measure("min", column)))
+    high: Series | None = values.get(Aggregate(Measure("max", column)))
+    if low is None or high is None or low.today is None or low.today != high.today or partition.start is None:
+        return False
+    pairs = zip(low.past[-CALENDAR_POINTS:], high.past[-CALENDAR_POINTS:], strict=True)
+    known = [(a.value, b.value, a.partition.start) for a, b in pairs if a.value is not None and a.partition.start]
+    if len(known) < POINTS_MIN or any(a != b for a, b, _ in known):
+        return False
+    return says_date([low.today, *(a for a, _, _ in known)], [partition.start, *(start for _, _, start in known)])
 
 
 def measures_of(table: Table, column: Column) -> list[Measure]:
@@ -197,6 +213,8 @@ def _part(m: Measure, j: int, scaled: _Scaled, forecast: Forecast, score: float,
     expected, low, high = (
         (float(np.sinh(np.clip(location + k * scale, -300, 300)) * size) if past else None) for k in (0.0, -3.0, 3.0)
     )
+    if low is not None and low < 0 and not (scaled.past[:, j] < 0).any():
+        low = 0.0
     value = float(np.sinh(scaled.today[j]) * size) if math.isfinite(scaled.today[j]) else None
     relative = 0.0
     if past and expected is not None and value is not None:

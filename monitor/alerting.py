@@ -127,8 +127,21 @@ def _confidence(lead: Finding) -> str:
         return ""
     if lead.surprise >= 12:
         return "certain: nothing like it in the past"
-    about = f"by chance once in {10 ** min(lead.surprise, 12):,.0f} such days"
+    about = f"by chance once in about {_about(10.0**lead.surprise)} such days"
     return f"{about} (score {lead.score:g}, fails from {lead.threshold:g})" if lead.threshold else about
+
+
+def _about(days: float) -> str:
+    """A large number as a person says it.
+
+    >>> _about(3047895.0), _about(412.0), _about(25_000.0)
+    ('3 million', '400', '20,000')
+    """
+    for size, word in ((1e9, " billion"), (1e6, " million")):
+        if days >= size:
+            return f"{days / size:.0f}{word}"
+    digits = 10 ** max(len(f"{days:.0f}") - 1, 0)
+    return f"{round(days / digits) * digits:,.0f}"
 
 
 def send(config: Config, store: Store, now: dt.datetime, note: Callable[[str], None], *, quiet: bool = False) -> bool:

@@ -129,19 +129,24 @@ class Past:
 def restart(points: Sequence[Point]) -> Sequence[Point]:
     """Forget everything before a long unbroken run of bad points: it is the new level.
 
+    The points before it lose their values and keep their place; those of the run become good.
+
     >>> from monitor.types import Partition
     >>> bad = [Point(Partition(str(i), str(i)), 5.0, i < 3) for i in range(9)]
-    >>> [p.partition.label for p in restart(bad)], all(p.good for p in restart(bad))
-    (['3', '4', '5', '6', '7', '8'], True)
+    >>> [p.value for p in restart(bad)][2:4], all(p.good for p in restart(bad))
+    ([None, 5.0], True)
     """
+    told = list(points)
     run = 0
     for i, point in enumerate(points):
-        run = run + 1 if not point.good else 0
+        run = 0 if point.good else run + 1
+        if run == RESTART_PARTITIONS:
+            start = i - run + 1
+            told[:start] = [Point(p.partition, None, True) for p in points[:start]]
         if run >= RESTART_PARTITIONS:
             start = i - run + 1
-            later = [Point(p.partition, p.value, True) for p in points[start : i + 1]]
-            return restart([*later, *points[i + 1 :]]) if len(points) > i + 1 else later
-    return points
+            told[start : i + 1] = [Point(p.partition, p.value, True) for p in points[start : i + 1]]
+    return told
 
 
 def _is_bad(day: Day) -> bool:

@@ -21,6 +21,7 @@ def refine(table: Table, verdicts: Sequence[Verdict], samples: SampleSet | None)
         if v.status is Status.FAIL and v.evidence.kind == "stats" and v.evidence.columns
     }
     described = _describe(table, samples, wanted)
+    deficit = _deficit(verdicts)
     return [replace(v, evidence=_with_kind(v.evidence, described)) if v.status is Status.FAIL else v for v in verdicts]
 
 

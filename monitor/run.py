@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 
 Compose = Callable[["Outcome", Sources], Sequence[tuple[str, str, Mapping[str, object]]]]
 """From an outcome to its deliveries: (incident key, channel, payload)."""
+INCIDENT_REACH = 7
+"""Partitions after which an incident that was not seen again is another one's business, even if nobody judged them."""
 ARRIVAL_WATCHED = dt.timedelta(days=7)
 """How long after its end a look at a partition still says when it came."""
 HISTORY_PARTITIONS = {"hour": 2_400, "day": 430, "week": 160}
@@ -187,7 +189,11 @@ def collect_evidence(
 
 def open_incidents(watch: Watch, partition: Partition) -> list[IncidentState]:
     """Incidents of the table that were live before this partition."""
-    return watch.store.incidents(watch.table.name, open_only=True, at=partition.order)
+    live = watch.store.incidents(watch.table.name, open_only=True, at=partition.order)
+    if partition.start is None:
+        return live
+    oldest = previous(partition, watch.table.cadence, watch.table.timezone, INCIDENT_REACH).order
+    return [state for state in live if state.last_seen.order >= oldest]
 
 
 def tell_outcome(
@@ -244,7 +250,7 @@ def _recovered(
     continued = {g.continued.id for g in groups if g.continued}
     ran = {v.evidence.check for v in verdicts if v.status in (Status.PASS, Status.LEARNING)}
     ended = []
-    for state in open_incidents(watch, partition):
+    for state in watch.store.incidents(watch.table.name, open_only=True, at=partition.order):
         if state.id in continued or (gate.closed is not None and not set(state.checks) <= ran):
             continue
         ended.append(

@@ -131,8 +131,9 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
     both, is_today = stack(samples.today, past, columns)
     starts = _starts(partition, len(samples.today), past)
     compared, left_out = [], []
+    days = [(partition, samples.today), *samples.past]
     for column in columns:
-        if is_calendar(column, samples.past) or is_timelike(column, samples.past):
+        if is_calendar(column, days) or is_timelike(column, samples.past):
             left_out.append(column.name)
         else:
             compared.append(column)
@@ -144,8 +145,8 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
         values = _lagged(both[column.name], column, starts)
         codes, bins = code_column(values, column.kind, ~is_today)
         marginal[column.name] = divergence(codes[is_today], codes[~is_today], bins)
-        days = [codes[a:b] for a, b in pairwise(bounds)]
-        outside[column.name] = beyond(days[0], days[1:], bins)
+        by_day = [codes[a:b] for a, b in pairwise(bounds)]
+        outside[column.name] = beyond(by_day[0], by_day[1:], bins)
         if isinstance(both[column.name].dtype, pd.CategoricalDtype):
             novel[column.name] = novelty(both[column.name], is_today)
         noise[column.name] = divergence_noise(len(np.unique(codes)), *sides)
@@ -188,7 +189,7 @@ def attribute_rows(
     columns = [
         c
         for c in comparable_columns(table, samples)
-        if not is_calendar(c, samples.past) and not is_timelike(c, samples.past)
+        if not is_calendar(c, [(partition, samples.today), *samples.past]) and not is_timelike(c, samples.past)
     ]
     both, is_today = stack(samples.today, past, columns)
     starts = _starts(partition, len(samples.today), past)

@@ -17,7 +17,11 @@ from monitor.types import Change, ColumnKind
 
 Array = npt.NDArray[np.float64]
 NEWS_ROWS_MIN = 2
-"""Rows without a value that are news in a column that never had any."""
+NEWS_CHANCE = 1e-3
+"""Rows without a value that are news in a column that never had any, unless they could all be today's by chance."""
+SURE_GAIN = 8.0
+"""Log-likelihood from which a change of scale is believed although it also leaves round numbers."""
+FEW_NEW = 3
 DISCRETE_MAX = 30
 """Numbers with so few different values are looked at as categories too."""
 
@@ -57,7 +61,8 @@ def _describe_missing(today: pd.Series, past: pd.Series) -> Description | None:
     after, before = float(missing_mask(today).mean()), float(missing_mask(past).mean())
     moved = after - before
     noise = np.sqrt(max(before, after, 1.0 / len(today)) * (1 / len(today) + 1 / len(past)))
-    never = before == 0 and after * len(today) >= NEWS_ROWS_MIN
+    chance = (len(today) / (len(today) + len(past))) ** (after * len(today))
+    never = before == 0 and after * len(today) >= NEWS_ROWS_MIN and chance < NEWS_CHANCE
     if not never and (abs(moved) < 4 * noise or abs(moved) < 0.004):
         return None
     facts = {"missing_before": before, "missing_after": after}
@@ -81,18 +86,19 @@ def _describe_numbers(today: Array, past: Array) -> Description:
     }
     if len(np.unique(today)) == 1 and len(np.unique(past)) > 1:
         return Description(Change.CONSTANT, 1.0, facts)
+    tale = best_tale(today, past)
     rounded = _share_rounded(today, past)
-    if rounded > 0.01:
+    if rounded > 0.01 and not (tale is not None and tale.change is Change.SCALE and tale.gain > SURE_GAIN):
         return Description(Change.FORMAT, rounded, facts)
     spike = _spike(today, past)
     if spike is not None:
         return Description(spike[0], spike[1], {**facts, "value": spike[2]})
-    tale = best_tale(today, past)
     if len(np.unique(past)) <= DISCRETE_MAX:
         listed = _describe_categories(_listed(today), _listed(past))
         if listed.change in (Change.VALUES_MIXED, Change.VALUES_GONE):
             return Description(listed.change, listed.effect, {**facts, **listed.facts})
-        if listed.change is Change.VALUES_NEW and (tale is None or tale.change is Change.SPREAD):
+        few = len(np.setdiff1d(today, past)) <= FEW_NEW
+        if listed.change is Change.VALUES_NEW and (tale is None or (few and tale.change is Change.SPREAD)):
             return Description(listed.change, listed.effect, {**facts, **listed.facts})
     if tale is None:
         return Description(Change.RELATION, _moved(today, past), facts)
@@ -125,7 +131,7 @@ def _falls_evenly(today: Array, past: Array, value: float, rise: float) -> bool:
     rest, before = today[today != value], past[past != value]
     if len(rest) < 20 or len(before) < 20:
         return True
-    return _moved(rest, before) < max(_moved_noise(len(rest), len(before)), 0.5 * rise)
+    return _moved(rest, before) < max(0.7 * _moved_noise(len(rest), len(before)), 0.5 * rise)
 
 
 def _moved(today: Array, past: Array) -> float:

@@ -33,7 +33,10 @@ _PARTS: tuple[Callable[[dt.datetime], int], ...] = (
 
 
 def is_calendar(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) -> bool:
-    """Whether a column says nothing but a part of its own partition's date (month, weekday, yyyymm, ...)."""
+    """Whether a column says nothing but a part of its own partition's date (month, weekday, yyyymm, ...).
+
+    `days` are today and the past ones: a column that says its date on past days and something else today stays.
+    """
     starts = [p.start for p, _ in days]
     if column.kind is ColumnKind.DATE and all(start is not None for start in starts):
         return all(_is_own_date(frame[column.name], p.start) for p, frame in days if p.start is not None)
@@ -65,7 +68,17 @@ def is_calendar(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) 
                 "%m/%d/%Y",
             )
         )
-    return any(all(v == part(start) for v, start in zip(single, starts, strict=True) if start) for part in _PARTS)
+    return says_date([float(v) for v in single], [start for start in starts if start is not None])
+
+
+def says_date(values: Sequence[float], starts: Sequence[dt.datetime]) -> bool:
+    """Whether numbers, one a day, are one and the same part of each day's date (its month, its weekday, yyyymmdd).
+
+    >>> days = [dt.datetime(2013, 1, 31, tzinfo=dt.UTC), dt.datetime(2013, 2, 1, tzinfo=dt.UTC)]
+    >>> says_date([1.0, 2.0], days), says_date([31.0, 1.0], days), says_date([5.0, 7.0], days)
+    (True, True, False)
+    """
+    return bool(values) and any(all(v == part(s) for v, s in zip(values, starts, strict=True)) for part in _PARTS)
 
 
 def _is_own_date(values: pd.Series, start: dt.datetime) -> bool:
@@ -86,8 +99,8 @@ def is_timelike(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) 
     if len(days) < 3:
         return False
     gaps = []
-    for (_, one), (_, other) in pairwise(days):
-        both = pd.concat([_plain(one[column.name]), _plain(other[column.name])], ignore_index=True)
+    for (here, one), (there, other) in pairwise(days):
+        both = pd.concat([_plain(one[column.name], here), _plain(other[column.name], there)], ignore_index=True)
         if isinstance(one[column.name].dtype, pd.CategoricalDtype):
             both = both.astype("category")
         past = np.arange(len(both)) >= len(one)
@@ -96,13 +109,18 @@ def is_timelike(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) 
     return float(np.median(gaps)) > SEPARATED_NATS and _moves_on(column, days)
 
 
-def _plain(values: pd.Series) -> pd.Series:
-    return values.astype(object) if isinstance(values.dtype, pd.CategoricalDtype) else values
+def _plain(values: pd.Series, partition: Partition) -> pd.Series:
+    """Texts as objects, times as their distance from their own partition's start: that is how they are compared."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values.astype(object)
+    if pd.api.types.is_datetime64_any_dtype(values) and partition.start is not None:
+        return values - pd.Timestamp(partition.start.replace(tzinfo=None))
+    return values
 
 
 def _moves_on(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) -> bool:
-    """Numbers must move in one direction with time; texts need only differ."""
-    if column.kind not in (ColumnKind.NUMBER, ColumnKind.DATE, ColumnKind.TIMESTAMP):
+    """Numbers must move in one direction with time; texts, and times beside their own day, need only differ."""
+    if column.kind is not ColumnKind.NUMBER:
         return True
     ordered = sorted(days, key=lambda day: day[0].order)
     medians = [float(np.median(n)) for _, f in ordered if len(n := numbers_of(f[column.name], column.kind))]

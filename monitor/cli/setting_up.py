@@ -27,7 +27,10 @@ def init(
 
     if output.exists() and not force:
         raise UsageError(f"{output} exists already", mend="choose another file with -o, or add --force")
-    warehouse = open_warehouse(name, absolute_url(url, Path.cwd()))
+    found_at = absolute_url(url, Path.cwd())
+    if output.resolve().parent != Path.cwd().resolve():
+        url = found_at  # relative paths in the file are relative to the file
+    warehouse = open_warehouse(name, found_at)
     try:
         paths = warehouse.tables()
         if not paths:

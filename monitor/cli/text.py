@@ -30,7 +30,7 @@ def print_outcome(outcome: Outcome) -> None:
     for event in outcome.incidents:
         typer.echo(f"   {event.incident} {event.event}: {event.title}")
         if event.event in ("opened", "worsened"):
-            _print_findings([f for f in outcome.findings if f.incident == event.incident])
+            _print_findings([f for f in outcome.findings if f.incident == event.incident], event.checks[0])
     for finding in outcome.findings:
         if finding.status.value == "error":
             typer.echo(f"   {finding.check}: {finding.summary}")
@@ -49,8 +49,8 @@ def _mark(outcome: Outcome) -> str:
     return " !" if "fail" in statuses else "ok"
 
 
-def _print_findings(findings: Sequence[Finding], most: int = 4) -> None:
-    ranked = sorted(findings, key=lambda f: f.surprise or 0.0, reverse=True)
+def _print_findings(findings: Sequence[Finding], lead: str, most: int = 4) -> None:
+    ranked = sorted(findings, key=lambda f: (f.check != lead, -(f.surprise or 0.0)))
     for finding in ranked[:most]:
         surprise = "" if finding.surprise is None else f", surprise {finding.surprise:.1f}"
         typer.echo(f"      {finding.id} {finding.check} [{finding.severity.value}{surprise}] {finding.summary}")

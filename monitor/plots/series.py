@@ -48,7 +48,7 @@ def draw(picture: SeriesPicture, path: Path, *, dark: bool) -> str:
     sheet = style.new_sheet(picture.title, dark=dark)
     colours = sheet.colours
     axes = style.add_axes(sheet.figure, 0.62, 0.2, sheet.top_in + 0.36, 0.36)
-    log = _wants_log(numbers)
+    log = picture.unit != "share" and _wants_log(numbers)
     _set_scale(axes, numbers, picture, colours, log=log)
     _draw_band(axes, numbers, colours)
     _write_key(numbers, picture, sheet)
