@@ -22,7 +22,27 @@ def refine(table: Table, verdicts: Sequence[Verdict], samples: SampleSet | None)
     }
     described = _describe(table, samples, wanted)
     deficit = _deficit(verdicts)
-    return [replace(v, evidence=_with_kind(v.evidence, described)) if v.status is Status.FAIL else v for v in verdicts]
+    return [
+        replace(v, evidence=_with_rows(_with_kind(v.evidence, described), deficit)) if v.status is Status.FAIL else v
+        for v in verdicts
+    ]
+
+
+def _deficit(verdicts: Sequence[Verdict]) -> float:
+    """By which share the row count lies under what was expected; 0 where it does not, or nobody knows."""
+    seen = next((v.evidence.observation for v in verdicts if v.evidence.kind == "volume"), None)
+    if seen is None or seen.today is None or not seen.expected:
+        return 0.0
+    return max(0.0, 1.0 - seen.today / seen.expected)
+
+
+def _with_rows(evidence: Evidence, deficit: float) -> Evidence:
+    """Values that no longer come, in a day that is short by as many rows: the rows are missing, not the values."""
+    if evidence.change is not Change.VALUES_GONE or evidence.kind in _SPECIFIC:
+        return evidence
+    if 0.5 * evidence.effect <= deficit <= 2.0 * evidence.effect:
+        return replace(evidence, change=Change.ROWS_MISSING)
+    return evidence
 
 
 def _describe(table: Table, samples: SampleSet, names: set[str]) -> dict[str, tuple[Change, float, dict[str, object]]]:

@@ -347,7 +347,7 @@ def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evide
         columns=tuple(ranking[:10]),
         shares=tuple(float(s) for s in shares[:10]),
         change=Change.REPLAY if lead.check == "replay" else (first.change if first else Change.OTHER),
-        effect=lead.score or 0.0 if lead.check == "replay" else (first.effect if first else 0.0),
+        effect=min(1.0, (lead.score or 0.0) if lead.check == "replay" else (first.effect if first else 0.0)),
         weight=WEIGHT,
         observation=Observation("divergence from past days", found.total, unit="nats"),
         detail={

@@ -68,6 +68,8 @@ def is_calendar(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) 
                 "%m/%d/%Y",
             )
         )
+    if column.kind is not ColumnKind.NUMBER:
+        return False
     return says_date([float(v) for v in single], [start for start in starts if start is not None])
 
 
