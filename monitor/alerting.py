@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 DEFAULT_CHANNELS = ("console", "folder")
 PICTURES_FOLDER = "pictures"
+_TELLING = ("nulls", "zeros", "stats")
+"""Kinds of findings whose observation says what one column was before and is now, the plainest first."""
 
 
 def deliveries_of(config: Config) -> Compose:
@@ -102,10 +104,8 @@ def _columns(event: Incident, findings: Sequence[Finding]) -> list[tuple[str, fl
 
 
 def _before_after(name: str, findings: Sequence[Finding], drift: Finding | None) -> tuple[str, str]:
-    own = [f for f in findings if f.columns[:1] == (name,) and f.kind != "drift" and f.observation is not None]
-    for finding in sorted(
-        own, key=lambda f: ("nulls", "zeros", "stats").index(f.kind) if f.kind != "duplicates" else 3
-    ):
+    own = [f for f in findings if f.columns[:1] == (name,) and f.kind in _TELLING]
+    for finding in sorted(own, key=lambda f: _TELLING.index(f.kind)):
         seen = finding.observation
         if seen is not None and seen.expected is not None:
             word = {"nulls": "missing", "zeros": "zero"}.get(finding.kind, seen.what.removesuffix(f" of {name}"))

@@ -14,8 +14,8 @@ _LARGE = 1e15
 def number(value: float | None) -> str:
     """Three significant digits, thousands separated, no exponent up to 15 digits.
 
-    >>> number(1234567.0), number(0.04567), number(12.5), number(None)
-    ('1,234,567', '0.0457', '12.5', 'nothing')
+    >>> number(1234567.0), number(0.04567), number(12.5), number(199.9999), number(None)
+    ('1,234,567', '0.0457', '12.5', '200', 'nothing')
     """
     if value is None or math.isnan(value):
         return "nothing"
@@ -24,7 +24,8 @@ def number(value: float | None) -> str:
     if value == int(value) or abs(value) >= 1000:
         return f"{value:,.0f}"
     digits = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
-    return f"{value:.{min(digits, 12)}f}".rstrip("0").rstrip(".")
+    text = f"{value:.{min(digits, 12)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def share(value: float | None) -> str:
