@@ -94,10 +94,13 @@ class _ColumnLook:
 
 
 def _look(column: Column, peek: pa.Table) -> _ColumnLook:
+    arrow = peek.column(column.name)
+    if arrow.type.num_fields:  # lists, structs, maps: pandas counts them in quadratic time
+        return _ColumnLook(is_full=arrow.null_count == 0)
     try:
-        values = pd.Series(peek.column(column.name).to_pandas())
+        values = pd.Series(arrow.to_pandas())
         counts = values.value_counts()
-    except (ValueError, OverflowError, TypeError):  # dates beyond the calendar; lists, which cannot be counted
+    except (ValueError, OverflowError, TypeError):  # dates beyond the calendar; values without a hash
         return _ColumnLook()
     if len(values) == 0 or len(counts) == 0:
         return _ColumnLook()
