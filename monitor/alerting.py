@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.alerts.dispatch import dispatch
 from monitor.alerts.message import Story, compose
 from monitor.alerts.payload import to_payload
 from monitor.explain import recur, tell_column
-from monitor.illustrate import illustrate
+from monitor.incident import ranked
 from monitor.notifiers.base import Notifier, load_notifier
 from monitor.past import Past
 from monitor.story import Sources
@@ -19,8 +18,10 @@ from monitor.types import Finding, Incident, Partition
 from monitor.words import quantity, share
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from monitor.config import Config
-    from monitor.run import Compose, Outcome
+    from monitor.run import Compose, Outcome, Pictures
     from monitor.store import Store
     from monitor.types import Table
 
@@ -28,18 +29,27 @@ DEFAULT_CHANNELS = ("console", "folder")
 PICTURES_FOLDER = "pictures"
 _TELLING = ("nulls", "zeros", "stats")
 """Kinds of findings whose observation says what one column was before and is now, the plainest first."""
+_TELLING = ("nulls", "zeros", "stats")
+"""Kinds of findings whose observation says what one column was before and is now, the plainest first."""
+
+
+def pictures_folder(config: Config) -> Path:
+    """Where pictures are drawn, before channels take them."""
+    return config.alerts_path / PICTURES_FOLDER
 
 
 def deliveries_of(config: Config) -> Compose:
-    """A function from an outcome to its deliveries: (incident key, channel, payload) for each channel of the table."""
+    """A function from an outcome to its deliveries: (incident key, channel, payload) for each channel."""
 
-    def deliveries(outcome: Outcome, sources: Sources) -> list[tuple[str, str, Mapping[str, object]]]:
+    def deliveries(
+        outcome: Outcome, sources: Sources, pictures: Pictures
+    ) -> list[tuple[str, str, Mapping[str, object]]]:
         found: list[tuple[str, str, Mapping[str, object]]] = []
         for event in outcome.incidents:
             if not event.alerted:
                 continue
             findings = ranked(event, outcome.findings)
-            story = write_story(event, findings, sources, config.alerts_path / PICTURES_FOLDER)
+            story = write_story(event, findings, sources, pictures.get(event.incident, ()))
             payload = to_payload(compose(event, findings, story))
             found += [(event.incident, channel, payload) for channel in channels_of(outcome.table)]
         return found
@@ -52,13 +62,9 @@ def channels_of(table: Table) -> tuple[str, ...]:
     return table.channels or DEFAULT_CHANNELS
 
 
-def ranked(event: Incident, findings: Sequence[Finding]) -> list[Finding]:
-    """The findings of an incident, the leading one first, then by surprise."""
-    mine = [f for f in findings if f.incident == event.incident]
-    return sorted(mine, key=lambda f: (f.check != event.checks[0], -(f.surprise or 0.0)))
-
-
-def write_story(event: Incident, findings: Sequence[Finding], sources: Sources, folder: Path) -> Story:
+def write_story(
+    event: Incident, findings: Sequence[Finding], sources: Sources, pictures: Sequence[tuple[str, str]]
+) -> Story:
     """The story of an incident: what, how much, where, since when, how sure, and with which SQL to look."""
     lead = findings[0]
     past = sources.past
@@ -73,7 +79,7 @@ def write_story(event: Incident, findings: Sequence[Finding], sources: Sources, 
         owner=sources.table.owner,
         sql_bad=lead.sql_bad,
         sql_good=lead.sql_good,
-        pictures=tuple(illustrate(event, findings, sources, folder)),
+        pictures=tuple(pictures),
     )
 
 

@@ -19,18 +19,21 @@ _WORD = {"nulls": "missing", "zeros": "zero"}
 
 
 def illustrate(
-    event: Incident, findings: Sequence[Finding], sources: Sources, folder: Path
+    event: Incident, findings: Sequence[Finding], sources: Sources, folder: Path, *, swarm: bool
 ) -> Iterator[tuple[str, str]]:
-    """Draw the incident's pictures; yields (path, alternative text), the one for the message first."""
+    """Draw the incident's pictures; yields (path, alternative text), the one for the message first.
+
+    `swarm` adds SHAP's beeswarm where the classifier is among the failing checks; the library takes seconds to load.
+    """
     stem = _stem(sources, event)
     main = _main_picture(event, findings, sources)
     if main is not None:
         path = folder / f"{stem}.png"
         yield str(path), draw(main, path)
-    swarm = _beeswarm(findings, sources)
-    if swarm is not None:
+    dots = _beeswarm(findings, sources) if swarm else None
+    if dots is not None:
         path = folder / f"{stem}_shap.png"
-        yield str(path), draw(swarm, path)
+        yield str(path), draw(dots, path)
 
 
 def _stem(sources: Sources, event: Incident) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from monitor.judge import Verdict
 from monitor.store import IncidentState
-from monitor.types import Change, Severity, Status
+from monitor.types import Change, Finding, Incident, Severity, Status
 
 COLUMNS_MAX = 10
 SURPRISE_CAP = 40.0
@@ -147,3 +147,9 @@ def event_of(found: Group) -> str:
         return "worsened"
     worse = _SEVERITIES.index(found.severity) - _SEVERITIES.index(before.severity)
     return "worsened" if worse >= 2 else "continued"
+
+
+def ranked(event: Incident, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings of an incident, the leading one first, then by surprise."""
+    mine = [f for f in findings if f.incident == event.incident]
+    return sorted(mine, key=lambda f: (f.check != event.checks[0], -(f.surprise or 0.0)))

@@ -6,6 +6,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor import incident as incidents
@@ -53,8 +54,10 @@ from monitor.types import (
 if TYPE_CHECKING:
     from monitor.warehouses.base import Warehouse
 
-Compose = Callable[["Outcome", Sources], Sequence[tuple[str, str, Mapping[str, object]]]]
-"""From an outcome to its deliveries: (incident key, channel, payload)."""
+Pictures = Mapping[str, Sequence[tuple[str, str]]]
+"""By incident key: (path, alternative text) of each picture, the one for the message first."""
+Compose = Callable[["Outcome", Sources, Pictures], Sequence[tuple[str, str, Mapping[str, object]]]]
+"""From an outcome and its pictures to its deliveries: (incident key, channel, payload)."""
 INCIDENT_REACH = 7
 """Partitions after which an incident that was not seen again is another one's business, even if nobody judged them."""
 ARRIVAL_WATCHED = dt.timedelta(days=7)
@@ -85,6 +88,7 @@ class Watch:
     checks: Sequence[Check]
     alerts: Compose | None = None
     progress: Progress = silent
+    pictures: Path | None = None
     past: Past | None = None
     judged: Partition | None = None
     request: Request = field(init=False)
@@ -112,8 +116,14 @@ def judge_partition(watch: Watch, partition: Partition, now: dt.datetime) -> Out
             sources = Sources(watch.table, partition, watch.warehouse, past, gate.aggregates, samples)
             groups = incidents.group(verdicts, open_incidents(watch, partition))
             outcome = tell_outcome(watch, sources, verdicts, groups, gate)
-        outcome = replace(outcome, cost=receipt.cost, seconds=time.perf_counter() - started)
+        outcome = _with_cost(outcome, receipt.cost, time.perf_counter() - started)
         return record(watch, past, gate, outcome, evidence, sources, now)
+
+
+def _with_cost(outcome: Outcome, cost: Cost, seconds: float) -> Outcome:
+    """Findings share one scan and one sample, so each carries what the whole partition cost."""
+    findings = tuple(replace(f, cost=cost, seconds=round(seconds, 3)) for f in outcome.findings)
+    return replace(outcome, findings=findings, cost=cost, seconds=seconds)
 
 
 def prepare_past(watch: Watch, partition: Partition, now: dt.datetime) -> Past:
@@ -292,7 +302,8 @@ def record(
     scores = {
         part.check: part.score for e in evidence if e.kind == "drift" for part in e.parts if part.score is not None
     }
-    deliveries = watch.alerts(outcome, sources) if watch.alerts is not None else ()
+    outcome, pictures = _illustrated(watch, outcome, sources)
+    deliveries = watch.alerts(outcome, sources, pictures) if watch.alerts is not None else ()
     from monitor.store import Delivery  # noqa: PLC0415 - loads SQLAlchemy
 
     stored = watch.store.record(
@@ -315,6 +326,25 @@ def record(
     watch.judged = outcome.partition
     past.add(Day(outcome.partition, values, scores, failed, schema=watch.table.columns))
     return replace(outcome, findings=stored.findings, incidents=stored.incidents)
+
+
+def _illustrated(watch: Watch, outcome: Outcome, sources: Sources) -> tuple[Outcome, Pictures]:
+    """Draw the incidents that are worth an alert; the leading finding of each carries its pictures."""
+    if watch.pictures is None or not any(event.alerted for event in outcome.incidents):
+        return outcome, {}
+    from monitor.illustrate import illustrate  # noqa: PLC0415 - loads matplotlib
+    from monitor.incident import ranked  # noqa: PLC0415 - beside it
+
+    drawn: dict[str, Sequence[tuple[str, str]]] = {}
+    findings = list(outcome.findings)
+    for event in outcome.incidents:
+        if not event.alerted:
+            continue
+        mine = ranked(event, outcome.findings)
+        drawn[event.incident] = tuple(illustrate(event, mine, sources, watch.pictures, swarm=watch.alerts is not None))
+        place = next(i for i, f in enumerate(findings) if f.id == mine[0].id)
+        findings[place] = replace(findings[place], pictures=tuple(path for path, _ in drawn[event.incident]))
+    return replace(outcome, findings=tuple(findings)), drawn
 
 
 def _arrival(watch: Watch, partition: Partition, gate: Gate, now: dt.datetime) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -117,7 +118,7 @@ def _judge_table(
     chosen = [c for c in checks if table.automatic or c.name in DECLARED]
     watch = Watch(
         table, found.warehouses[table.warehouse], found.store, chosen,
-        _deliveries(found) if alerts else None, progress,
+        _deliveries(found) if alerts else None, progress, _pictures(found),
     )  # fmt: skip
     partitions = select_partitions(watch, span[0], span[1], moment, note)
     for done, partition in enumerate(partitions):
@@ -130,6 +131,12 @@ def _judge_table(
         except DaywatchError as error:
             note(f"{table.name} {partition.label}: {error}")
             yield judge_source_failure(watch, partition, error)
+
+
+def _pictures(found: Opened) -> Path:
+    from monitor.alerting import pictures_folder  # noqa: PLC0415 - heavy
+
+    return pictures_folder(found.config)
 
 
 def _deliveries(found: Opened) -> Compose:
