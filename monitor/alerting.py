@@ -12,10 +12,9 @@ from monitor.alerts.payload import to_payload
 from monitor.explain import recur, tell_column
 from monitor.incident import ranked
 from monitor.notifiers.base import Notifier, load_notifier
-from monitor.past import Past
 from monitor.story import Sources
-from monitor.types import Finding, Incident, Partition
-from monitor.words import quantity, share
+from monitor.types import Finding, Incident
+from monitor.words import period, quantity, share
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +28,8 @@ DEFAULT_CHANNELS = ("console", "folder")
 PICTURES_FOLDER = "pictures"
 _TELLING = ("nulls", "zeros", "stats")
 """Kinds of findings whose observation says what one column was before and is now, the plainest first."""
-_TELLING = ("nulls", "zeros", "stats")
-"""Kinds of findings whose observation says what one column was before and is now, the plainest first."""
+SHARE_TOLD = 0.02
+"""Columns that carry less of the change than this, and fail no check of their own, are left out of the message."""
 
 
 def pictures_folder(config: Config) -> Path:
@@ -67,15 +66,14 @@ def write_story(
 ) -> Story:
     """The story of an incident: what, how much, where, since when, how sure, and with which SQL to look."""
     lead = findings[0]
-    past = sources.past
     others = [f for f in findings[1:] if f.kind != "drift"]
     return Story(
         headline=event.title,
         sentence=_second_sentence(lead, findings),
-        history=_history(past, sources.partition, {f.check for f in findings}),
+        history=_history(sources, findings),
         columns=tuple(_columns(event, findings)),
         segments=event.segments or next((f.segments for f in others if f.segments), ()),
-        confidence=_confidence(lead),
+        confidence=_confidence(lead, _unit(sources)),
         owner=sources.table.owner,
         sql_bad=lead.sql_bad,
         sql_good=lead.sql_good,
@@ -92,10 +90,16 @@ def _second_sentence(lead: Finding, findings: Sequence[Finding]) -> str:
     return " ".join(others)
 
 
-def _history(past: Past, partition: Partition, checks: set[str]) -> str:
-    days = [day for day in past.days(partition) if day.known]
-    failed = [day for day in days if day.failed & checks]
-    return recur(len(failed), failed[-1].partition.label if failed else None, len(days))
+def _history(sources: Sources, findings: Sequence[Finding]) -> str:
+    """When the like of it was seen before: the drift check watches all columns, so that others speak before it."""
+    own = [f.check for f in findings if f.kind != "drift"] or [f.check for f in findings]
+    days = [day for day in sources.past.days(sources.partition) if day.known]
+    failed = [day for day in days if own[0] in day.failed]
+    return recur(len(failed), failed[-1].partition.label if failed else None, len(days), _unit(sources))
+
+
+def _unit(sources: Sources) -> str:
+    return period(sources.table.cadence, is_id=sources.partition.start is None)
 
 
 def _columns(event: Incident, findings: Sequence[Finding]) -> list[tuple[str, float, str, str]]:
@@ -105,7 +109,10 @@ def _columns(event: Incident, findings: Sequence[Finding]) -> list[tuple[str, fl
     rows = []
     for name in event.columns[:5]:
         before, after = _before_after(name, findings, drift)
-        rows.append((name, float(shares.get(name, 0.0)), before, after))
+        own = any(f.columns[:1] == (name,) and f.kind != "drift" for f in findings)
+        carried = float(shares.get(name, 0.0))
+        if carried >= SHARE_TOLD or (own and after):
+            rows.append((name, carried, before, after))
     return rows
 
 
@@ -128,12 +135,12 @@ def _before_after(name: str, findings: Sequence[Finding], drift: Finding | None)
     return "", tell_column(name, facts).removeprefix(f"{name} ") if facts else ""
 
 
-def _confidence(lead: Finding) -> str:
+def _confidence(lead: Finding, unit: str) -> str:
     if lead.surprise is None:
         return ""
     if lead.surprise >= 12:
         return "certain: nothing like it in the past"
-    about = f"by chance once in about {_about(10.0**lead.surprise)} such days"
+    about = f"by chance once in about {_about(10.0**lead.surprise)} such {unit}"
     return f"{about} (score {lead.score:g}, fails from {lead.threshold:g})" if lead.threshold else about
 
 

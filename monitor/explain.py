@@ -8,7 +8,7 @@ from typing import Any
 from monitor.judge import Verdict
 from monitor.privacy.redact import Gate
 from monitor.types import Change, ColumnKind, Evidence, Finding, Observation, Partition, Status, Table
-from monitor.words import day, expectation, names, number, quantity, share
+from monitor.words import day, expectation, names, number, period, quantity, share
 
 Identify = Callable[[str], str]
 
@@ -77,13 +77,14 @@ def _tell_volume(_table: Table, partition: Partition, evidence: Evidence) -> str
     return f"{number(seen.today)} rows came for {day(partition)}{'; ' + about if about else ''}."
 
 
-def _tell_freshness(_table: Table, partition: Partition, evidence: Evidence) -> str:
+def _tell_freshness(table: Table, partition: Partition, evidence: Evidence) -> str:
     seen = evidence.observation
     if evidence.score:
         latest = evidence.detail.get("latest")
         newest = f"; the newest row is of {str(latest)[:16].replace('T', ' ').removesuffix(' 00:00')}" if latest else ""
         usual = share(evidence.detail["expected"])
-        return f"No rows came for {day(partition)}, although {usual} of such days have them{newest}."
+        such = period(table.cadence, is_id=partition.start is None)
+        return f"No rows came for {day(partition)}, although {usual} of such {such} have them{newest}."
     if seen is None or not seen.today:
         return f"No rows for {day(partition)}, and none expected."
     return f"{number(seen.today)} rows are there for {day(partition)}."
@@ -212,15 +213,18 @@ def headline(lead: Finding, findings: Sequence[Finding]) -> str:
     return f"{names(columns)} are {word} in up to {share(largest)} of rows; {expectation(seen)} for {columns[0]}."
 
 
-def recur(failures: int, last: str | None, watched: int) -> str:
-    """The history line of an incident.
+def recur(failures: int, last: str | None, watched: int, unit: str = "days") -> str:
+    """The history line of an incident; `unit` says what a partition is (see `monitor.words.period`).
 
     >>> recur(0, None, 212), recur(2, "2013-01-03", 40)
     ('First time in 212 days watched.', 'Last seen on 2013-01-03; 2 earlier failures in 40 days watched.')
+    >>> recur(0, None, 1, "hours")
+    'First time in 1 hour watched.'
     """
     if watched == 0:
-        return "First day watched."
+        return f"First {unit.removesuffix('s')} watched."
+    span = f"{watched} {unit.removesuffix('s') if watched == 1 else unit}"
     if failures == 0 or last is None:
-        return f"First time in {watched} days watched."
+        return f"First time in {span} watched."
     earlier = "1 earlier failure" if failures == 1 else f"{failures} earlier failures"
-    return f"Last seen on {last}; {earlier} in {watched} days watched."
+    return f"Last seen on {last}; {earlier} in {span} watched."

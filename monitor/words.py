@@ -6,7 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Sequence
 
-from monitor.types import Observation, Partition
+from monitor.types import Cadence, Observation, Partition
 
 _LARGE = 1e15
 
@@ -74,6 +74,15 @@ def names(columns: Sequence[str], most: int = 3) -> str:
     if len(columns) > most:
         return f"{', '.join(shown)} and {len(columns) - most} more"
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
+
+
+def period(cadence: Cadence, *, is_id: bool = False) -> str:
+    """What several partitions are called.
+
+    >>> period(Cadence.WEEK), period(Cadence.DAY, is_id=True)
+    ('weeks', 'partitions')
+    """
+    return "partitions" if is_id else f"{cadence.value}s"
 
 
 def day(partition: Partition) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from importlib.metadata import entry_points
 
 import typer
@@ -11,7 +12,7 @@ from typer.exceptions import TyperException
 from daywatch import __version__
 from monitor.cli import people, setting_up, watching
 from monitor.cli.common import ERRORED, OK, USAGE
-from monitor.errors import DaywatchError
+from monitor.errors import DaywatchError, mask_secrets
 
 app = typer.Typer(
     name="daywatch",
@@ -61,6 +62,8 @@ def _run(given: list[str]) -> int:
         return _complain("interrupted; what was recorded so far is kept, run again to go on", ERRORED)
     except BrokenPipeError:
         return OK
+    except Exception:  # noqa: BLE001 - Python's own exit code, 1, would say that data failed
+        return _complain(f"{mask_secrets(traceback.format_exc())}this is a defect of daywatch, please report it", ERRORED)
     return code if isinstance(code, int) else OK
 
 

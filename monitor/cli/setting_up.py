@@ -51,6 +51,7 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG) -> int:
     Example: daywatch check-config -c daywatch.yaml
     """
     from monitor.config import load_config, open_warehouses, resolve_tables  # noqa: PLC0415 - heavy
+    from monitor.past import is_timed  # noqa: PLC0415 - heavy
 
     loaded = load_config(config)
     warehouses = open_warehouses(loaded)
@@ -60,7 +61,9 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG) -> int:
         for warehouse in warehouses.values():
             warehouse.close()
     for table in tables:
-        time = f"by {table.cadence.value} of {table.time.name}" if table.time else "as a whole (no time column)"
+        time = "as a whole (no time column)"
+        if table.time is not None:
+            time = f"by {table.cadence.value} of {table.time.name}" if is_timed(table) else f"by {table.time.name}"
         typer.echo(f"{table.name}: {len(table.checked_columns)} columns, {time}")
     typer.echo(f"{config}: {len(tables)} table{'s' if len(tables) != 1 else ''} to watch, no mistakes found")
     return OK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,7 +28,7 @@ from monitor.cli.common import (
     opened_store,
     print_json,
 )
-from monitor.errors import DaywatchError, UsageError
+from monitor.errors import DaywatchError, SourceError, UsageError, mask_secrets
 
 if TYPE_CHECKING:
     from monitor.backfill import Progress
@@ -131,6 +132,10 @@ def _judge_table(
         except DaywatchError as error:
             note(f"{table.name} {partition.label}: {error}")
             yield judge_source_failure(watch, partition, error)
+        except Exception as error:  # noqa: BLE001 - one table-day does not stop the others
+            note(mask_secrets(traceback.format_exc()))
+            failure = SourceError(f"{type(error).__name__}: {error}", mend="this is a defect of daywatch, please report it")
+            yield judge_source_failure(watch, partition, failure)
 
 
 def _pictures(found: Opened) -> Path:
