@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 
 from daywatch import __version__
 from monitor.cli import people, setting_up, watching
-from monitor.cli.common import ERRORED, OK, USAGE
+from monitor.cli.common import DEFECT, ERRORED, OK, USAGE
 from monitor.errors import DaywatchError, mask_secrets
 
 app = typer.Typer(
@@ -63,12 +63,13 @@ def _run(given: list[str]) -> int:
     except BrokenPipeError:
         return OK
     except Exception:  # noqa: BLE001 - Python's own exit code, 1, would say that data failed
-        return _complain(f"{mask_secrets(traceback.format_exc())}this is a defect of daywatch, please report it", ERRORED)
+        return _complain(f"{mask_secrets(traceback.format_exc())}{DEFECT}", ERRORED)
     return code if isinstance(code, int) else OK
 
 
 def _command(given: list[str]) -> str:
-    return f"{given[0]} " if given and given[0].isidentifier() else ""
+    known = {command.name for command in app.registered_commands}
+    return f"{given[0]} " if given and given[0] in known else ""
 
 
 def _complain(text: str, code: int) -> int:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from monitor.warehouses.base import Warehouse
 
 OK, FAILED, USAGE, ERRORED = 0, 1, 2, 3
+DEFECT = "this is a defect of daywatch, please report it"
 
 ConfigOption = Annotated[Path, typer.Option("-c", "--config", help="Configuration file.", metavar="FILE")]
 TablesOption = Annotated[

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monitor.cli.common import DEFAULT_CONFIG, OK, ConfigOption, note
-from monitor.errors import UsageError
+from monitor.errors import DaywatchError, UsageError
+
+if TYPE_CHECKING:
+    from monitor.config import Config
+    from monitor.types import Table
 
 
 def init(
@@ -45,6 +50,16 @@ def init(
     return OK
 
 
+def _warn_of_channels(config: Config, tables: Sequence[Table]) -> None:
+    """A channel that cannot be used stops a run, but not one with --no-alerts: it is no mistake in itself."""
+    from monitor.alerting import check_channels  # noqa: PLC0415 - heavy
+
+    try:
+        check_channels(config, tables)
+    except DaywatchError as error:
+        note(f"warning: {error}; until then only `daywatch run --no-alerts` works")
+
+
 def check_config(config: ConfigOption = DEFAULT_CONFIG) -> int:
     """Validate the configuration against the warehouses; touch nothing.
 
@@ -57,6 +72,7 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG) -> int:
     warehouses = open_warehouses(loaded)
     try:
         tables = resolve_tables(loaded, warehouses, warn=note)
+        _warn_of_channels(loaded, tables)
     finally:
         for warehouse in warehouses.values():
             warehouse.close()

@@ -12,6 +12,7 @@ import typer
 
 from monitor.cli.common import (
     DEFAULT_CONFIG,
+    DEFECT,
     ERRORED,
     FAILED,
     OK,
@@ -134,7 +135,7 @@ def _judge_table(
             yield judge_source_failure(watch, partition, error)
         except Exception as error:  # noqa: BLE001 - one table-day does not stop the others
             note(mask_secrets(traceback.format_exc()))
-            failure = SourceError(f"{type(error).__name__}: {error}", mend="this is a defect of daywatch, please report it")
+            failure = SourceError(f"{type(error).__name__}: {error}", mend=DEFECT)
             yield judge_source_failure(watch, partition, failure)
 
 
