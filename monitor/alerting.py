@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monitor.config import Config
-    from monitor.run import Compose, Outcome, Pictures
+    from monitor.run import Outcome, Pictures
     from monitor.store import Store
     from monitor.types import Table
 
@@ -37,23 +37,19 @@ def pictures_folder(config: Config) -> Path:
     return config.alerts_path / PICTURES_FOLDER
 
 
-def deliveries_of(config: Config) -> Compose:
-    """A function from an outcome to its deliveries: (incident key, channel, payload) for each channel."""
-
-    def deliveries(
-        outcome: Outcome, sources: Sources, pictures: Pictures
-    ) -> list[tuple[str, str, Mapping[str, object]]]:
-        found: list[tuple[str, str, Mapping[str, object]]] = []
-        for event in outcome.incidents:
-            if not event.alerted:
-                continue
-            findings = ranked(event, outcome.findings)
-            story = write_story(event, findings, sources, pictures.get(event.incident, ()))
-            payload = to_payload(compose(event, findings, story))
-            found += [(event.incident, channel, payload) for channel in channels_of(outcome.table)]
-        return found
-
-    return deliveries
+def compose_deliveries(
+    outcome: Outcome, sources: Sources, pictures: Pictures
+) -> list[tuple[str, str, Mapping[str, object]]]:
+    """The messages of an outcome: (incident key, channel, payload) for each channel of its table."""
+    found: list[tuple[str, str, Mapping[str, object]]] = []
+    for event in outcome.incidents:
+        if not event.alerted:
+            continue
+        findings = ranked(event, outcome.findings)
+        story = write_story(event, findings, sources, pictures.get(event.incident, ()))
+        payload = to_payload(compose(event, findings, story))
+        found += [(event.incident, channel, payload) for channel in channels_of(outcome.table)]
+    return found
 
 
 def channels_of(table: Table) -> tuple[str, ...]:

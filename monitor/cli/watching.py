@@ -120,7 +120,7 @@ def _judge_table(
     chosen = [c for c in checks if table.automatic or c.name in DECLARED]
     watch = Watch(
         table, found.warehouses[table.warehouse], found.store, chosen,
-        _deliveries(found) if alerts else None, progress, _pictures(found),
+        _compose() if alerts else None, progress, _pictures(found),
     )  # fmt: skip
     partitions = select_partitions(watch, span[0], span[1], moment, note)
     for done, partition in enumerate(partitions):
@@ -145,10 +145,10 @@ def _pictures(found: Opened) -> Path:
     return pictures_folder(found.config)
 
 
-def _deliveries(found: Opened) -> Compose:
-    from monitor.alerting import deliveries_of  # noqa: PLC0415 - heavy
+def _compose() -> Compose:
+    from monitor.alerting import compose_deliveries  # noqa: PLC0415 - heavy
 
-    return deliveries_of(found.config)
+    return compose_deliveries
 
 
 def _prune(found: Opened) -> None:
