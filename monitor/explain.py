@@ -107,8 +107,10 @@ def _tell_drift(_table: Table, _partition: Partition, evidence: Evidence) -> str
     details: Mapping[str, Any] = evidence.detail.get("columns", {})
     told = [tell_column(name, details[name]) for name in evidence.columns[:3] if name in details]
     leading = [c for c, s in zip(evidence.columns, evidence.shares, strict=False) if s >= 0.1] or list(evidence.columns)
-    about = f"{names(leading)} tell{'s' if len(leading[:1]) == len(leading) else ''} these rows from past days"
-    return f"{about} ({number(evidence.detail.get('total'))} nats): {'; '.join(told[:2])}." if told else f"{about}."
+    total = evidence.detail.get("total") or 0.0
+    measured = f" by {number(total)} nats" if total > 0 else ""
+    about = f"{names(leading)} tell{'s' if len(leading[:1]) == len(leading) else ''} these rows from past ones{measured}"
+    return f"{'; '.join(told[: min(2, len(leading))])}; {about}." if told else f"{about}."
 
 
 def tell_column(name: str, facts: Mapping[str, Any]) -> str:

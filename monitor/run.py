@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from monitor import incident as incidents
 from monitor.backfill import Progress, backfill, backfill_drift, silent
 from monitor.check import evaluate
 from monitor.claim import claimed
-from monitor.errors import DaywatchError, SourceError
+from monitor.errors import DaywatchError, SourceError, mask_secrets
 from monitor.explain import headline
 from monitor.judge import Verdict, judge, severity_of
 from monitor.partitions import previous
@@ -54,6 +55,7 @@ from monitor.types import (
 if TYPE_CHECKING:
     from monitor.warehouses.base import Warehouse
 
+_log = logging.getLogger(__name__)
 Pictures = Mapping[str, Sequence[tuple[str, str]]]
 """By incident key: (path, alternative text) of each picture, the one for the message first."""
 Compose = Callable[["Outcome", Sources, Pictures], Sequence[tuple[str, str, Mapping[str, object]]]]
@@ -341,7 +343,12 @@ def _illustrated(watch: Watch, outcome: Outcome, sources: Sources) -> tuple[Outc
         if not event.alerted:
             continue
         mine = ranked(event, outcome.findings)
-        drawn[event.incident] = tuple(illustrate(event, mine, sources, watch.pictures, swarm=watch.alerts is not None))
+        try:
+            swarm = watch.alerts is not None
+            drawn[event.incident] = tuple(illustrate(event, mine, sources, watch.pictures, swarm=swarm))
+        except Exception as error:  # noqa: BLE001 - a finding is never lost for want of its picture
+            _log.warning("%s %s: no pictures: %s", event.table, event.partition, mask_secrets(str(error)))
+            continue
         place = next(i for i, f in enumerate(findings) if f.id == mine[0].id)
         findings[place] = replace(findings[place], pictures=tuple(path for path, _ in drawn[event.incident]))
     return replace(outcome, findings=tuple(findings)), drawn

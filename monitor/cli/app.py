@@ -33,6 +33,8 @@ app.command("backfill")(watching.backfill)
 app.command("explain")(people.explain)
 app.command("feedback")(people.feedback)
 
+_SIGNALLED = 130
+_INTERRUPTED = "interrupted; what was recorded so far is kept, run again to go on"
 _JOINED = {"chaos": "Faults on purpose, into scratch copies, never into the table."}
 
 
@@ -59,11 +61,13 @@ def _run(given: list[str]) -> int:
         said = error.format_message() if hasattr(error, "format_message") else str(error)
         return _complain(f"{said.rstrip('.')}; see `daywatch {_command(given)}--help`", USAGE) if said else USAGE
     except (KeyboardInterrupt, typer.Abort):
-        return _complain("interrupted; what was recorded so far is kept, run again to go on", ERRORED)
+        return _complain(_INTERRUPTED, ERRORED)
     except BrokenPipeError:
         return OK
     except Exception:  # noqa: BLE001 - Python's own exit code, 1, would say that data failed
         return _complain(f"{mask_secrets(traceback.format_exc())}{DEFECT}", ERRORED)
+    if code == _SIGNALLED:  # typer's way to say Ctrl-C
+        return _complain(_INTERRUPTED, ERRORED)
     return code if isinstance(code, int) else OK
 
 

@@ -160,6 +160,10 @@ _SQLITE_TROUBLES = {
     "readonly": ("the store cannot be written to", "give the user who runs daywatch the right to write there"),
     "unable to open": ("the store cannot be opened", "check that the folder exists and may be read and written"),
     "disk i/o error": ("the disk failed to read or write", "check the disk, then run again"),
+    "no such": (
+        "tables or columns of the store are missing, somebody has changed it",
+        "restore it from a copy, or name another file under store:",
+    ),
 }
 _SERVER_TROUBLES = {
     "read-only transaction": ("the store cannot be written to", "connect to the primary server"),
