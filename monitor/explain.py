@@ -109,7 +109,8 @@ def _tell_drift(_table: Table, _partition: Partition, evidence: Evidence) -> str
     leading = [c for c, s in zip(evidence.columns, evidence.shares, strict=False) if s >= 0.1] or list(evidence.columns)
     total = evidence.detail.get("total") or 0.0
     measured = f" by {number(total)} nats" if total > 0 else ""
-    about = f"{names(leading)} tell{'s' if len(leading[:1]) == len(leading) else ''} these rows from past ones{measured}"
+    tell = "tells" if len(leading) == 1 else "tell"
+    about = f"{names(leading)} {tell} these rows from past ones{measured}"
     return f"{'; '.join(told[: min(2, len(leading))])}; {about}." if told else f"{about}."
 
 
