@@ -16,7 +16,7 @@ from checks.drift.describe import Description, describe_column
 from checks.drift.features import Features, encode
 from checks.drift.marginal import beyond, code_column, divergence, divergence_noise, novelty
 from checks.drift.timelike import is_calendar, is_timelike
-from checks.frames import row_hashes
+from checks.frames import missing_mask, row_hashes
 from checks.series import calendar_of, forecast_panel
 from checks.series.predictive import StudentT
 from monitor.types import (
@@ -377,4 +377,10 @@ def describe_leaders(table: Table, samples: SampleSet, names: Sequence[str]) -> 
     past = trim_past(samples)
     columns = [table.column(name) for name in names]
     both, is_today = stack(samples.today, past, columns)
-    return {c.name: describe_column(both[c.name][is_today], both[c.name][~is_today], c.kind) for c in columns}
+    told = {}
+    for column in columns:
+        values = both[column.name]
+        missing = [float(missing_mask(frame[column.name]).mean()) for _, frame in past if len(frame)]
+        usual = (min(missing), max(missing)) if missing else None
+        told[column.name] = describe_column(values[is_today], values[~is_today], column.kind, usual)
+    return told

@@ -35,16 +35,21 @@ class Description:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def describe_column(today: pd.Series, past: pd.Series, kind: ColumnKind) -> Description:
+def describe_column(
+    today: pd.Series, past: pd.Series, kind: ColumnKind, usual_missing: tuple[float, float] | None = None
+) -> Description:
     """Tell what happened to a column; `relation` when its own values look as before.
 
     Args:
         today: its values in today's sample.
         past: its values in the past days' samples.
         kind: of the column.
+        usual_missing: the lowest and highest share of missing values that a past day had; a share in between is no
+            change, however sure it is that it differs from their mean.
     """
     missing = _describe_missing(today, past)
-    if missing is not None:
+    low, high = usual_missing or (1.0, 0.0)
+    if missing is not None and not low <= float(missing_mask(today).mean()) <= high:
         return missing
     if kind is ColumnKind.NUMBER:
         return _describe_numbers(numbers_of(today, kind), numbers_of(past, kind))
@@ -188,7 +193,7 @@ def _describe_categories(today: pd.Series, past: pd.Series) -> Description:
     if news > 0.004 and news > 0.3 * moved:
         told = _rewritten(table)
         change = Change.FORMAT if told > 0.4 * new else Change.VALUES_NEW
-        if change is Change.VALUES_NEW and int((table["before"] == 0).sum()) > 5:
+        if change is Change.VALUES_NEW and ("9" in _main_shape(table) or int((table["before"] == 0).sum()) > 5):
             change = Change.FORMAT if _shape_distance(today, past) > 0.4 * news else change
         return Description(change, news, facts)
     if gone > 0.3 * moved and gone > 0.004:
@@ -197,6 +202,13 @@ def _describe_categories(today: pd.Series, past: pd.Series) -> Description:
     if moved > 0.8 * noise:
         return Description(Change.CONSTANT if _one_risen(gaps, table) else Change.VALUES_MIXED, moved, facts)
     return Description(Change.RELATION, moved, facts)
+
+
+def _main_shape(table: pd.DataFrame) -> str:
+    """The shape of most past rows."""
+    before = table["before"]
+    shapes = before.groupby([shape_of(str(value)) for value in before.index]).sum()
+    return str(shapes.idxmax()) if len(shapes) else ""
 
 
 def _one_risen(gaps: pd.Series, table: pd.DataFrame) -> bool:

@@ -30,6 +30,10 @@ CORE_VARIANCE = 0.774
 """Scales are those of the core: errors clipped at CORE scales, whose variance is this part of a normal one's."""
 MEMORY = 0.975
 """Weight that an error keeps a step later when scales are estimated (half-life 27 steps)."""
+YOUTH = 3.0
+"""Early errors are those of a filter that knew no weekday yet: their weight falls as (age of the error)**YOUTH."""
+YOUTH_DF = 0.55
+"""Part of the errors that then counts: (sum of weights)**2 / sum of squared weights, for weights that grow as t**2."""
 GROUP_MEMORY = 0.9
 """Weight that a calendar effect keeps when the same kind of day comes again."""
 TINY = 1e-12
@@ -72,7 +76,8 @@ class _Filter:
         self.square = np.zeros(count)
         self.effects = {name: np.zeros((rates, size, count)) for name, size in calendar.sizes.items()}
         self.visits = {name: np.zeros((size, count)) for name, size in calendar.sizes.items()}
-        self.spread = {name: np.zeros(count) for name in calendar.sizes}
+        self.inner = {name: np.zeros(count) for name in calendar.sizes}
+        self.returns = {name: np.zeros(count) for name in calendar.sizes}
 
     def predict(self, step: int) -> tuple[Array, Array]:
         """Per member and combined location for the partition at `step`."""
@@ -90,7 +95,8 @@ class _Filter:
             return np.zeros_like(self.level)
         visits = self.visits[name]
         raw = self.effects[name]
-        noise = np.maximum(self.square, 1e-300)
+        known = self.returns[name] >= 3
+        noise = np.maximum(np.where(known, np.minimum(self.inner[name], self.square), self.square), 1e-300)
         count = np.maximum(visits, 1e-9)
         seen = visits > 0
         between = (np.where(seen, raw.mean(axis=0) ** 2, 0.0).sum(axis=0)) / np.maximum(seen.sum(axis=0), 1)
@@ -116,16 +122,17 @@ class _Filter:
         trusted = learn & (self.seen >= 3)
         standard = np.where(learn & (self.seen >= 1), error / np.maximum(scale, SCALE_LEAST), np.nan)
         bound = np.where(trusted, CLIP * scale, np.inf)
+        before = self.level
         self._learn_members(members, value, learn, bound, np.maximum(scale, SCALE_LEAST), trusted)
-        self._learn_groups(step, value, learn, bound)
+        self._learn_groups(step, value, before, learn, bound)
         core = np.where(trusted, CORE * scale, np.inf)
         clipped = np.clip(error, -core, core) / np.where(trusted, np.sqrt(CORE_VARIANCE), 1.0)
-        self.weight_sum = np.where(learn, self.weight_sum * MEMORY + 1.0, self.weight_sum)
-        self.excess = np.where(learn, self.excess * MEMORY + clipped**2 - noise**2, self.excess)
+        memory = np.minimum(MEMORY, 1.0 - YOUTH / (self.seen + YOUTH + 1.0))
+        self.weight_sum = np.where(learn, self.weight_sum * memory + 1.0, self.weight_sum)
+        self.excess = np.where(learn, self.excess * memory + clipped**2 - noise**2, self.excess)
         self.excess = np.maximum(self.excess, -0.5 * noise**2 * self.weight_sum)
-        self.square = np.where(
-            learn, self.square + (clipped**2 - self.square) / np.minimum(self.seen + 1, 40), self.square
-        )
+        rate = np.maximum(YOUTH / (self.seen + YOUTH), 1.0 / 40.0)
+        self.square = np.where(learn, self.square + (clipped**2 - self.square) * rate, self.square)
         self.seen = self.seen + learn
         self.level = np.where(first, value, self.level)
         return standard
@@ -146,8 +153,9 @@ class _Filter:
         rate = np.maximum(RATES[:, None], 1.0 / (self.seen + 2.0))
         self.level = self.level + rate * clipped
 
-    def _learn_groups(self, step: int, value: Array, learn: npt.NDArray[np.bool_], bound: Array) -> None:
-        explained = self.level.copy()
+    def _learn_groups(self, step: int, value: Array, level: Array, learn: npt.NDArray[np.bool_], bound: Array) -> None:
+        """Learn what this kind of day differs by; `level` is the members' level before this point was seen."""
+        explained = level
         for name, ids in self.calendar.groups.items():
             group = int(ids[step])
             if group == 0 and name not in ("weekday", "hour"):
@@ -156,9 +164,17 @@ class _Filter:
             rate = np.maximum(1.0 / (visits + 1.0), 1.0 - GROUP_MEMORY)
             raw = self.effects[name][:, group, :]
             gap = np.where(learn, value - explained - raw, 0.0)
+            self._learn_inner(name, np.clip(gap, -bound, bound), learn & (visits > 0))
             raw += rate * np.clip(gap, -bound, bound)
             explained = explained + self._effect(name, group)
             self.visits[name][group] = np.where(learn, visits + 1.0, visits)
+
+    def _learn_inner(self, name: str, gap: Array, learn: npt.NDArray[np.bool_]) -> None:
+        """How far days scatter around others of their kind: what a calendar effect has to stand out from."""
+        rate = np.maximum(YOUTH / (self.returns[name] + YOUTH), 1.0 / 40.0)
+        square = np.mean(gap**2, axis=0)
+        self.inner[name] = np.where(learn, self.inner[name] + (square - self.inner[name]) * rate, self.inner[name])
+        self.returns[name] = self.returns[name] + learn
 
 
 def forecast_panel(
@@ -193,4 +209,4 @@ def forecast_panel(
     _, location = state.predict(steps)
     scale = state.scale(noise[steps])
     scale = np.where(state.seen >= 1, np.maximum(scale, 1e-12 + 1e-9 * np.abs(location)), np.inf)
-    return Forecast(location, scale, np.clip(state.seen - 1.0, 0.5, DF_MAX), errors)
+    return Forecast(location, scale, np.clip(YOUTH_DF * state.seen - 0.5, 0.5, DF_MAX), errors)
