@@ -21,7 +21,7 @@ DAMPED_ERRORS = 120
 DAMPED_SHARE = 0.02
 """Where the past's own errors are compared with the Student-t that is to describe them."""
 LEARNING_POINTS = 21
-"""The first three weeks' errors, as far as they are not half of all: before a calendar is known they say nothing of it."""
+"""The first three weeks' errors, as far as they are not half of all, do not widen: no calendar was known then."""
 POINTS_MIN = 3
 """One-step errors below which a series is not judged."""
 
