@@ -1,0 +1,323 @@
+"""A Slack that keeps its documented limits: over HTTP on this machine, by a clock that tests advance."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import socket
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+TOKEN = "xoxb-1-stub"  # noqa: S105 - the stub's own
+SCOPES = ("chat:write", "files:write", "channels:read", "groups:read", "channels:history")
+NEEDED = {
+    "chat.postMessage": "chat:write",
+    "files.getUploadURLExternal": "files:write",
+    "files.completeUploadExternal": "files:write",
+    "conversations.history": "channels:history",
+    "conversations.list": "channels:read",
+}
+BLOCKS_MAX, SECTION_MAX, HEADER_MAX, FIELDS_MAX, FIELD_MAX, ELEMENTS_MAX = 50, 3000, 150, 10, 2000, 10
+ALT_MAX, TEXT_MAX, MESSAGE_MAX, METADATA_MAX = 2000, 40_000, 12_000, 8000
+Json = dict[str, Any]
+
+
+class RefusalError(Exception):
+    """An answer that is not ok."""
+
+    def __init__(self, code: str, **more: Any) -> None:
+        super().__init__(code)
+        self.answer = {"ok": False, "error": code, **more}
+
+
+@dataclass
+class Clock:
+    """Seconds that pass only when somebody waits."""
+
+    now: float = 1_360_393_200.0
+    waits: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.now += seconds
+
+
+@dataclass
+class Channel:
+    id: str
+    name: str
+    archived: bool = False
+    private: bool = False
+    member: bool = True
+    posts: list[Json] = field(default_factory=list)
+    posted_at: float = -math.inf
+
+
+@dataclass
+class File:
+    name: str
+    length: int
+    data: bytes | None = None
+    complete_at: float = math.inf
+
+
+class SlackStub:
+    """The server; faults are taken from `faults` by method: an error's code, a status, or `cut`, `cut-after`.
+
+    `cut` drops the connection before anything is done, `cut-after` when the message was taken; `html` is a page of
+    some proxy in between.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.channels = {c.id: c for c in (Channel("C0000DATA", "data-alerts"), Channel("C0000OLD1", "old", True))}
+        self.files: dict[str, File] = {}
+        self.scopes = set(SCOPES)
+        self.faults: dict[str, list[str | int]] = {}
+        self.calls: list[tuple[str, Json]] = []
+        self.processing_s = 0.0
+        self.page_max = 1000
+        self.retry_after = 1
+        self._lock = threading.Lock()
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server.stub = self
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+
+    def __enter__(self) -> SlackStub:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/api/"
+
+    @property
+    def methods(self) -> list[str]:
+        return [method for method, _ in self.calls]
+
+    @property
+    def posts(self) -> list[Json]:
+        """What stands in the channel itself."""
+        return [post for post in self.channels["C0000DATA"].posts if "thread_ts" not in post]
+
+    @property
+    def replies(self) -> list[Json]:
+        return [post for post in self.channels["C0000DATA"].posts if "thread_ts" in post]
+
+    def answer(self, method: str, token: str, arguments: Json) -> Json:
+        """What Slack answers to a method; raises RefusalError."""
+        with self._lock:
+            self.calls.append((method, arguments))
+            if not token:
+                raise RefusalError("not_authed")
+            if token != TOKEN:
+                raise RefusalError("invalid_auth")
+            if NEEDED.get(method) not in self.scopes:
+                raise RefusalError("missing_scope", needed=NEEDED.get(method), provided=",".join(sorted(self.scopes)))
+            return {"ok": True, **getattr(self, "_" + re.sub(r"\W", "_", method))(arguments)}
+
+    def take_upload(self, file: str, data: bytes) -> int:
+        """The status of the second step of an upload."""
+        with self._lock:
+            self.calls.append(("upload", {"file": file, "bytes": len(data)}))
+            if file not in self.files or self.files[file].length != len(data):
+                return 400
+            self.files[file].data = data
+            return 200
+
+    def _channel(self, said: str) -> Channel:
+        for channel in self.channels.values():
+            if said in (channel.id, f"#{channel.name}", channel.name) and (channel.member or not channel.private):
+                return channel
+        raise RefusalError("channel_not_found")
+
+    def _chat_postMessage(self, arguments: Json) -> Json:  # noqa: N802 - after the method
+        channel = self._channel(arguments["channel"])
+        if channel.archived:
+            raise RefusalError("is_archived")
+        if not channel.member:
+            raise RefusalError("not_in_channel")
+        if self.clock() - channel.posted_at < 1:
+            raise RefusalError("ratelimited")
+        if len(arguments.get("text", "")) > TEXT_MAX:
+            raise RefusalError("msg_too_long")
+        if not arguments.get("text") and not arguments.get("blocks"):
+            raise RefusalError("no_text")
+        self._check_blocks(arguments.get("blocks", []))
+        _check_metadata(arguments.get("metadata"))
+        channel.posted_at = self.clock()
+        post = {"type": "message", "ts": f"{self.clock():.6f}", **arguments}
+        channel.posts.append(post)
+        return {"channel": channel.id, "ts": post["ts"], "message": post}
+
+    def _check_blocks(self, blocks: list[Json]) -> None:
+        wrong = [f"{fault} [json-pointer:/blocks/{i}]" for i, b in enumerate(blocks) for fault in block_faults(b)]
+        wrong += [] if len(blocks) <= BLOCKS_MAX else [f"no more than {BLOCKS_MAX} items allowed"]
+        for i, block in enumerate(blocks):
+            file = self.files.get(block.get("slack_file", {}).get("id", ""))
+            if block["type"] == "image" and (file is None or self.clock() < file.complete_at + self.processing_s):
+                wrong.append(f"invalid slack file [json-pointer:/blocks/{i}/slack_file]")
+        if wrong:
+            raise RefusalError("invalid_blocks", errors=wrong)
+        if len(json.dumps(blocks, ensure_ascii=False).encode("utf-16-le")) / 2 > MESSAGE_MAX:
+            raise RefusalError("msg_blocks_too_long")
+
+    def _files_getUploadURLExternal(self, arguments: Json) -> Json:  # noqa: N802 - after the method
+        if not arguments.get("filename") or int(arguments.get("length", 0)) < 1:
+            raise RefusalError("invalid_arguments")
+        file = f"F{len(self.files):09d}"
+        self.files[file] = File(arguments["filename"], int(arguments["length"]))
+        return {"upload_url": f"{self.url.removesuffix('api/')}upload/{file}", "file_id": file}
+
+    def _files_completeUploadExternal(self, arguments: Json) -> Json:  # noqa: N802 - after the method
+        named = json.loads(arguments["files"])
+        for entry in named:
+            if entry["id"] not in self.files or self.files[entry["id"]].data is None:
+                raise RefusalError("file_not_found")
+            self.files[entry["id"]].complete_at = self.clock()
+        return {"files": named}
+
+    def _conversations_history(self, arguments: Json) -> Json:
+        channel = self.channels.get(arguments["channel"])  # by its id alone
+        if channel is None:
+            raise RefusalError("channel_not_found")
+        posts = [p for p in reversed(channel.posts) if "thread_ts" not in p]
+        posts = [p for p in posts if float(p["ts"]) > float(arguments.get("oldest", 0))]
+        if arguments.get("include_all_metadata") not in ("1", "true", True):
+            posts = [{name: value for name, value in p.items() if name != "metadata"} for p in posts]
+        return self._page("messages", posts, arguments)
+
+    def _conversations_list(self, arguments: Json) -> Json:
+        types = str(arguments.get("types", "public_channel")).split(",")
+        if "private_channel" in types and "groups:read" not in self.scopes:
+            raise RefusalError("missing_scope", needed="groups:read")
+        seen = [c for c in self.channels.values() if c.private is False or ("private_channel" in types and c.member)]
+        return self._page("channels", [{"id": c.id, "name": c.name} for c in seen], arguments)
+
+    def _page(self, name: str, rows: list[Json], arguments: Json) -> Json:
+        begin, size = int(arguments.get("cursor") or 0), min(int(arguments.get("limit", 100)), self.page_max)
+        cursor = str(begin + size) if begin + size < len(rows) else ""
+        return {name: rows[begin : begin + size], "response_metadata": {"next_cursor": cursor}}
+
+
+def _check_metadata(metadata: Json | None) -> None:
+    if metadata is None:
+        return
+    good = re.fullmatch(r"[a-z0-9_]{1,80}", metadata.get("event_type", "")) and isinstance(
+        metadata.get("event_payload"), dict
+    )
+    if not good or len(json.dumps(metadata)) > METADATA_MAX:
+        raise RefusalError("invalid_metadata_format")
+
+
+def size(text: str) -> int:
+    """Characters as JavaScript counts them."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def block_faults(block: Json) -> list[str]:
+    """What Slack has to say against a block."""
+    match block.get("type"):
+        case "header":
+            return _text_faults(block.get("text"), "plain_text", HEADER_MAX)
+        case "section" if "fields" in block:
+            few = [] if 1 <= len(block["fields"]) <= FIELDS_MAX else ["number of fields"]
+            return few + [fault for text in block["fields"] for fault in _text_faults(text, "mrkdwn", FIELD_MAX)]
+        case "section":
+            return _text_faults(block.get("text"), "mrkdwn", SECTION_MAX)
+        case "context":
+            few = [] if 1 <= len(block["elements"]) <= ELEMENTS_MAX else ["number of elements"]
+            return few + [fault for text in block["elements"] for fault in _text_faults(text, "mrkdwn", SECTION_MAX)]
+        case "image":
+            good = re.fullmatch(r"F[A-Z0-9]{8,}", block.get("slack_file", {}).get("id", ""))
+            alt = block.get("alt_text", "")
+            return ([] if good else ["slack_file"]) + ([] if 1 <= size(alt) <= ALT_MAX else ["alt_text"])
+        case kind:
+            return [f"unsupported type: {kind}"]
+
+
+def _text_faults(text: Any, kind: str, length_max: int) -> list[str]:
+    if not isinstance(text, Mapping) or text.get("type") != kind:
+        return [f"no {kind}"]
+    faults = [] if text["text"].strip() else ["empty text"]
+    if size(text["text"]) > length_max:
+        faults.append(f"must be less than {length_max + 1} characters")
+    return faults
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request to the stub."""
+
+    server: _Server
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        path = urlsplit(self.path).path
+        method = path.rpartition("/")[2] if path.startswith("/api/") else "upload"
+        queued = self.server.stub.faults.get(method, [])
+        fault = queued.pop(0) if queued else None
+        if fault == "cut":
+            self.server.stub.calls.append((method, {}))
+            return self._hang_up()
+        if isinstance(fault, int) or fault == "html":
+            self.server.stub.calls.append((method, {}))
+            return self._reply(fault if isinstance(fault, int) else 502, b"<html>no</html>", "text/html")
+        if method == "upload":
+            return self._reply(self.server.stub.take_upload(path.rpartition("/")[2], body), b"OK", "text/plain")
+        status, answer = self._answer(method, body, fault)
+        if fault == "cut-after":
+            return self._hang_up()
+        return self._reply(status, json.dumps(answer).encode(), "application/json")
+
+    def _answer(self, method: str, body: bytes, fault: str | None) -> tuple[int, Json]:
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        try:
+            if fault and not fault.startswith("cut"):
+                self.server.stub.calls.append((method, {}))
+                return _refuse(fault)
+            return 200, self.server.stub.answer(method, token, self._arguments(body))
+        except RefusalError as no:
+            return _refuse(**no.answer)
+
+    def _arguments(self, body: bytes) -> Json:
+        if self.headers.get("Content-Type", "").startswith("application/json"):
+            return dict(json.loads(body))
+        return {name: values[0] for name, values in parse_qs(body.decode()).items()}
+
+    def _reply(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        if status == 429:
+            self.send_header("Retry-After", str(self.server.stub.retry_after))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, *_: Any) -> None:
+        """Tests are quiet."""
+
+
+def _refuse(error: str, **more: Any) -> tuple[int, Json]:
+    return (429 if error == "ratelimited" else 200), {**more, "ok": False, "error": error}
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    stub: SlackStub
