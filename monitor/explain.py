@@ -105,8 +105,8 @@ def _tell_drift(_table: Table, _partition: Partition, evidence: Evidence) -> str
     if evidence.score is None:
         return "too few rows to compare with past days."
     details: Mapping[str, Any] = evidence.detail.get("columns", {})
-    told = [tell_column(name, details[name]) for name in evidence.columns[:3] if name in details]
     leading = [c for c, s in zip(evidence.columns, evidence.shares, strict=False) if s >= 0.1] or list(evidence.columns)
+    told = [tell_column(name, details[name]) for name in leading if name in details]
     total = evidence.detail.get("total") or 0.0
     measured = f" by {number(total)} nats" if total > 0 else ""
     tell = "tells" if len(leading) == 1 else "tell"

@@ -69,7 +69,10 @@ HISTORY_PARTITIONS = {"hour": 2_400, "day": 430, "week": 160}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What judging one partition brought: findings and incidents as recorded, and what it cost."""
+    """What judging one partition brought: findings and incidents as recorded, and what it cost.
+
+    `muted` are the ids of the table's incidents that a person does not want to hear of.
+    """
 
     table: Table
     partition: Partition
@@ -78,6 +81,7 @@ class Outcome:
     cost: Cost
     seconds: float
     recorded: bool = True
+    muted: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -117,7 +121,8 @@ def judge_partition(watch: Watch, partition: Partition, now: dt.datetime) -> Out
             verdicts = refine(watch.table, judge(watch.table, evidence), samples)
             sources = Sources(watch.table, partition, watch.warehouse, past, gate.aggregates, samples)
             groups = incidents.group(verdicts, open_incidents(watch, partition))
-            outcome = tell_outcome(watch, sources, verdicts, groups, gate)
+            quiet = muted_incidents(watch, now)
+            outcome = tell_outcome(watch, sources, verdicts, groups, gate, quiet)
         outcome = _with_cost(outcome, receipt.cost, time.perf_counter() - started)
         return record(watch, past, gate, outcome, evidence, sources, now)
 
@@ -208,9 +213,22 @@ def open_incidents(watch: Watch, partition: Partition) -> list[IncidentState]:
     return [state for state in live if state.last_seen.order >= oldest]
 
 
+def muted_incidents(watch: Watch, now: dt.datetime) -> list[IncidentState]:
+    """Incidents of the table that a person has muted, and whose mute has not run out."""
+    states = watch.store.incidents(watch.table.name, open_only=True)
+    return [
+        s for s in states if s.status is IncidentStatus.MUTED and (s.muted_until is None or now < _aware(s.muted_until))
+    ]
+
+
+def _aware(moment: dt.datetime) -> dt.datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
 def tell_outcome(
-    watch: Watch, sources: Sources, verdicts: Sequence[Verdict], groups: Sequence[incidents.Group], gate: Gate
-) -> Outcome:
+    watch: Watch, sources: Sources, verdicts: Sequence[Verdict], groups: Sequence[incidents.Group], gate: Gate,
+    quiet: Sequence[IncidentState] = (),
+) -> Outcome:  # fmt: skip
     """Findings and incident events, with temporary ids."""
     findings: list[Finding] = []
     keys = _incident_keys(groups)
@@ -221,25 +239,35 @@ def tell_outcome(
         findings.append(replace(told, id=f"new:{len(findings)}", incident=None if mine is None else keys[mine]))
     if gate.closed is not None:
         findings += _skipped(watch, sources.partition, gate.closed, len(findings), {f.check for f in findings})
-    events = [_event(sources, g, key, findings, watch) for g, key in zip(groups, keys, strict=True)]
+    events = [_event(sources, g, key, findings, quiet) for g, key in zip(groups, keys, strict=True)]
     events += _recovered(watch, sources.partition, groups, verdicts, gate)
-    return Outcome(watch.table, sources.partition, tuple(findings), tuple(events), Cost(), 0.0)
+    muted = frozenset(state.id for state in quiet)
+    return Outcome(watch.table, sources.partition, tuple(findings), tuple(events), Cost(), 0.0, muted=muted)
 
 
 def _incident_keys(groups: Sequence[incidents.Group]) -> list[str]:
     return [g.continued.id if g.continued else f"new:{i}" for i, g in enumerate(groups)]
 
 
-def _event(sources: Sources, found: incidents.Group, key: str, findings: Sequence[Finding], watch: Watch) -> Incident:
+def _is_muted(found: incidents.Group, partition: Partition, quiet: Sequence[IncidentState]) -> bool:
+    """Whether it goes on with a muted incident, or opens one again that was muted since (a day judged again)."""
+    if found.continued is not None:
+        return any(state.id == found.continued.id for state in quiet)
+    return any(s.opened.order == partition.order and set(s.checks) & set(found.checks) for s in quiet)
+
+
+def _event(
+    sources: Sources, found: incidents.Group, key: str, findings: Sequence[Finding], quiet: Sequence[IncidentState]
+) -> Incident:
     """The step that an incident takes on this partition."""
     event = incidents.event_of(found)
     before = found.continued
-    muted = before is not None and before.status is IncidentStatus.MUTED
+    muted = _is_muted(found, sources.partition, quiet)
     mine = [f for f in findings if f.incident == key]
     lead = next(f for f in mine if f.check == found.lead.evidence.check)
     return Incident(
         incident=key,
-        table=watch.table.name,
+        table=sources.table.name,
         partition=sources.partition.label,
         event=event,
         title=headline(lead, mine),

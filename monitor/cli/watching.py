@@ -103,8 +103,7 @@ def exit_code(outcome: Outcome) -> int:
     statuses = [f.status.value for f in outcome.findings]
     if "error" in statuses:
         return ERRORED
-    muted = {i.incident for i in outcome.incidents if not i.alerted and i.event in ("opened", "worsened")}
-    failing = [f for f in outcome.findings if f.status.value == "fail" and f.incident not in muted]
+    failing = [f for f in outcome.findings if f.status.value == "fail" and f.incident not in outcome.muted]
     return FAILED if failing else OK
 
 
