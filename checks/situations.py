@@ -94,8 +94,8 @@ class Situation:
                 due = self.partition.end
                 now = due or FIRST + dt.timedelta(days=400)
                 return ArrivalState(now, len(self.today), True, due, None, counts)
-            case PastScores(check):
-                return {name: self._scores(name) for name in scored if name.startswith((check, "marginal."))}
+            case PastScores():
+                return {name: self._scores(name) for name in scored}
 
     def _scores(self, name: str) -> tuple[Point, ...]:
         random = np.random.default_rng(_seed(name))

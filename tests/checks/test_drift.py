@@ -1,0 +1,342 @@
+"""The drift check by its outcomes: quiet without change, the faulted column first, additive, blind to order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from checks.drift import Drift
+from checks.drift.check import attribute_rows, compare, scores_of
+from checks.drift.describe import describe_column
+from checks.drift.features import Features, encode
+from checks.drift.model import attribute, fit
+from monitor.judge import judge
+from monitor.types import Change, ColumnKind, Evidence, PastScores, Point, Sample, SampleSet, Status, Table
+
+ROWS = 900
+LAGS = (1, 2, 3, 7, 14, 21, 28)
+Frame = pd.DataFrame
+Make = Any
+
+
+def columns() -> dict[str, ColumnKind]:
+    return {
+        "at": ColumnKind.TIMESTAMP,
+        "price": ColumnKind.NUMBER,
+        "tax": ColumnKind.NUMBER,
+        "weight": ColumnKind.NUMBER,
+        "shop": ColumnKind.TEXT,
+        "paid": ColumnKind.BOOLEAN,
+    }
+
+
+def rows_of(make: Make, number: int, rows: int = ROWS) -> Frame:
+    """One ordinary day: `tax` follows `price`, weekends have another mix of shops."""
+    random = np.random.default_rng(1_000 + number)
+    price = random.gamma(3.0, 20.0, rows)
+    shares = [0.5, 0.3, 0.15, 0.05] if number % 7 < 5 else [0.4, 0.35, 0.2, 0.05]
+    start = np.datetime64(make.day(number).start.replace(tzinfo=None), "us")
+    return Frame(
+        {
+            "at": start + random.integers(0, 86_400, rows).astype("timedelta64[s]"),
+            "price": np.round(price, 2),
+            "tax": np.round(price * 0.2 + random.normal(0, 0.3, rows), 2),
+            "weight": np.where(random.random(rows) < 0.02, np.nan, random.normal(5, 1, rows)),
+            "shop": make.text(random.choice(["Berlin", "Paris", "Rome", "Oslo"], rows, p=shares)),
+            "paid": pd.Series(random.random(rows) < 0.7, dtype=object),
+        }
+    )
+
+
+def samples(make: Make, number: int, today: Frame | None = None, day: Callable[..., Frame] = rows_of) -> SampleSet:
+    past = tuple((make.day(number - lag), day(make, number - lag)) for lag in LAGS)
+    return SampleSet(day(make, number) if today is None else today, past, number)
+
+
+@pytest.fixture(scope="module")
+def watched(make: Make) -> Table:
+    return make.table(columns(), "at")
+
+
+@pytest.fixture(scope="module")
+def history(make: Make, watched: Table) -> dict[str, tuple[Point, ...]]:
+    """Scores of 28 ordinary days."""
+    scores = [(make.day(i), scores_of(compare(watched, make.day(i), samples(make, i)))) for i in range(28, 56)]
+    return {name: tuple(Point(p, found[name]) for p, found in scores) for name in scores[0][1]}
+
+
+def evaluate(table: Table, day: Any, given: SampleSet, past: dict[str, tuple[Point, ...]]) -> Evidence:
+    found = Drift().evaluate(table, day, {Sample(): given, PastScores("drift"): past})
+    assert len(found) == 1
+    return found[0]
+
+
+def status(table: Table, evidence: Evidence) -> Status:
+    return judge(table, [evidence])[0].status
+
+
+def test_without_change_scores_scatter_around_zero_and_nothing_fails(
+    make: Make, watched: Table, history: dict[str, tuple[Point, ...]]
+) -> None:
+    totals, failed = [], 0
+    for number in range(56, 86):
+        given = samples(make, number)
+        totals.append(compare(watched, make.day(number), given).total)
+        failed += status(watched, evaluate(watched, make.day(number), given, history)) is Status.FAIL
+    assert failed == 0
+    assert abs(np.median(totals)) < 0.02
+    assert min(totals) < 0 < max(totals)
+
+
+def with_nulls(frame: Frame, random: np.random.Generator) -> Frame:
+    return frame.assign(weight=frame["weight"].mask(random.random(len(frame)) < 0.2))
+
+
+def with_shift(frame: Frame, _random: np.random.Generator) -> Frame:
+    return frame.assign(weight=frame["weight"] + 0.8)
+
+
+def with_new_category(frame: Frame, random: np.random.Generator) -> Frame:
+    changed = frame["shop"].astype("str").mask(random.random(len(frame)) < 0.15, "Atlantis")
+    return frame.assign(shop=changed.astype("category"))
+
+
+def shuffled(frame: Frame, random: np.random.Generator) -> Frame:
+    return frame.assign(tax=random.permutation(frame["tax"].to_numpy()))
+
+
+def constant(frame: Frame, _random: np.random.Generator) -> Frame:
+    return frame.assign(paid=pd.Series([True] * len(frame), dtype=object))
+
+
+@pytest.mark.parametrize(
+    ("fault", "blamed", "changes"),
+    [
+        (with_nulls, {"weight"}, {Change.NULLS_UP}),
+        (with_shift, {"weight"}, {Change.SHIFT_UP}),
+        (with_new_category, {"shop"}, {Change.VALUES_NEW}),
+        (shuffled, {"tax", "price"}, {Change.RELATION}),
+        (constant, {"paid"}, {Change.CONSTANT}),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_planted_faults_fail_and_name_their_column_first(
+    fault: Callable[..., Frame],
+    blamed: set[str],
+    changes: set[Change],
+    make: Make,
+    watched: Table,
+    history: dict[str, tuple[Point, ...]],
+    random: np.random.Generator,
+) -> None:
+    today = fault(rows_of(make, 60), random)
+    evidence = evaluate(watched, make.day(60), samples(make, 60, today), history)
+    assert status(watched, evidence) is Status.FAIL
+    assert evidence.columns[0] in blamed
+    assert evidence.change in changes
+    assert evidence.effect > 0.0 or evidence.change is Change.RELATION
+    assert sum(evidence.shares) <= 1.0 + 1e-9
+
+
+def test_a_young_table_is_not_judged(make: Make, watched: Table) -> None:
+    today = with_shift(rows_of(make, 60), np.random.default_rng(0))
+    evidence = evaluate(watched, make.day(60), samples(make, 60, today), {})
+    assert status(watched, evidence) is Status.LEARNING
+    assert evidence.columns[0] == "weight"  # but it is said what differs
+
+
+def test_attributions_sum_to_the_difference_of_log_odds(random: np.random.Generator) -> None:
+    features, is_today, folds = matrix(random, 1_500)
+    found = attribute(features, is_today, folds, 7)
+    expected = 0.0
+    for fold in range(2):
+        train, test = folds != fold, folds == fold
+        logodds = fit(features, is_today, train, 7 + fold).predict(features.matrix, raw_score=True, num_threads=1)
+        expected += (logodds[test & is_today].mean() - logodds[test & ~is_today].mean()) / 2
+    assert found.nats.sum() == pytest.approx(expected, rel=1e-6, abs=1e-9)
+    assert found.nats[0] > 0.05 > abs(found.nats[2])
+
+
+def matrix(random: np.random.Generator, rows: int) -> tuple[Features, np.ndarray, np.ndarray]:
+    is_today = np.arange(rows) < rows // 2
+    values = random.normal(0, 1, (rows, 4)).astype(np.float32)
+    values[:, 0] += is_today
+    values[:, 3] = random.integers(0, 5, rows)
+    values[random.random(rows) < 0.1, 1] = np.nan
+    names = ("a", "b", "c", "d")
+    return Features(values, names, names, (3,)), is_today, random.integers(0, 2, rows)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the oracle's own dependencies
+def test_attributions_are_those_of_shap(random: np.random.Generator) -> None:
+    import shap
+
+    features, is_today, folds = matrix(random, 800)
+    found = attribute(features, is_today, folds, 3)
+    oracle = np.zeros(4)
+    for fold in range(2):
+        train, test = folds != fold, folds == fold
+        explained = np.asarray(
+            shap.TreeExplainer(fit(features, is_today, train, 3 + fold)).shap_values(features.matrix[test])
+        )
+        explained = explained[-1] if explained.ndim == 3 else explained
+        oracle += (explained[is_today[test]].mean(axis=0) - explained[~is_today[test]].mean(axis=0)) / 2
+    np.testing.assert_allclose(found.nats, oracle, rtol=1e-5, atol=1e-7)
+
+
+def test_columns_that_tell_the_day_leave_and_return_only_as_news(make: Make) -> None:
+    def day(make: Make, number: int, rows: int = ROWS) -> Frame:
+        frame = rows_of(make, number, rows)
+        start = make.day(number).start
+        frame["id"] = np.arange(rows, dtype=float) + number * 1_000
+        frame["month"] = float(start.month)
+        frame["weekday"] = make.text([f"{start:%A}"] * rows)
+        frame["on"] = pd.Series(np.full(rows, np.datetime64(start.replace(tzinfo=None), "us")))
+        frame["version"] = make.text([f"v{number}"] * rows)
+        return frame
+
+    kinds = columns() | {
+        "id": ColumnKind.NUMBER,
+        "month": ColumnKind.NUMBER,
+        "weekday": ColumnKind.TEXT,
+        "on": ColumnKind.DATE,
+        "version": ColumnKind.TEXT,
+    }
+    table = make.table(kinds, "at")
+    found = compare(table, make.day(60), samples(make, 60, day=day))
+    assert set(found.left_out) == {"id", "month", "weekday", "on", "version"}
+    assert found.total < 0.1
+    only_today = rows_of(make, 60).assign(weight=np.arange(ROWS, dtype=float) + 1e6)
+    plain = make.table(columns(), "at")
+    news = compare(plain, make.day(60), samples(make, 60, only_today))
+    assert "weight" not in news.left_out
+    assert max(news.attributed, key=lambda name: news.attributed[name]) == "weight"
+
+
+def test_a_time_like_column_hides_no_weaker_fault(make: Make, random: np.random.Generator) -> None:
+    def day(make: Make, number: int, rows: int = ROWS) -> Frame:
+        return rows_of(make, number, rows).assign(id=np.arange(rows, dtype=float) + number * 1_000)
+
+    table = make.table(columns() | {"id": ColumnKind.NUMBER}, "at")
+    today = with_nulls(day(make, 60), random)
+    found = compare(table, make.day(60), samples(make, 60, today, day=day))
+    assert found.left_out == ("id",)
+    assert max(found.attributed, key=lambda name: found.attributed[name]) == "weight"
+
+
+def test_repeated_rows_fake_no_change(make: Make, watched: Table) -> None:
+    def repeated(make: Make, number: int, rows: int = ROWS) -> Frame:
+        return pd.concat([rows_of(make, number, rows // 6)] * 6, ignore_index=True)
+
+    found = compare(watched, make.day(60), samples(make, 60, day=repeated))
+    clean = compare(watched, make.day(60), samples(make, 60))
+    assert found.total < clean.total + 0.3  # a model that sees copies of held-out rows claims several nats
+
+
+def test_the_order_of_rows_is_irrelevant(make: Make, watched: Table, random: np.random.Generator) -> None:
+    given = samples(make, 60, with_shift(rows_of(make, 60), random))
+    again = replace(given, today=given.today.iloc[random.permutation(ROWS)].reset_index(drop=True))
+    one, other = compare(watched, make.day(60), given), compare(watched, make.day(60), again)
+    assert one.marginal == pytest.approx(other.marginal)
+    assert one.attributed == pytest.approx(other.attributed, abs=0.05)
+    assert one.total == pytest.approx(other.total, rel=0.1)
+
+
+def test_the_order_of_columns_is_irrelevant_up_to_ties(make: Make, watched: Table, random: np.random.Generator) -> None:
+    given = samples(make, 60, with_nulls(rows_of(make, 60), random))
+    turned = replace(watched, columns=watched.columns[::-1])
+    one, other = compare(watched, make.day(60), given), compare(turned, make.day(60), given)
+    assert one.attributed == pytest.approx(other.attributed, abs=0.05)
+    assert one.marginal == pytest.approx(other.marginal)
+
+
+def test_the_same_day_is_scored_the_same(make: Make, watched: Table) -> None:
+    assert compare(watched, make.day(60), samples(make, 60)) == compare(watched, make.day(60), samples(make, 60))
+
+
+def test_yesterdays_rows_again_are_a_replay(make: Make, watched: Table) -> None:
+    gap = pd.Timedelta(days=1)
+    again = rows_of(make, 59).assign(at=lambda frame: frame["at"] + gap)
+    assert scores_of(compare(watched, make.day(60), samples(make, 60)))["replay"] < 0.01
+    stale = compare(watched, make.day(60), samples(make, 60, again.assign(at=rows_of(make, 59)["at"])))
+    assert stale.replayed == 1.0
+
+
+def test_rows_explained_for_pictures_belong_to_the_features(make: Make, watched: Table) -> None:
+    found = attribute_rows(watched, make.day(60), samples(make, 60))
+    assert found is not None
+    contributions, values, names = found
+    assert contributions.shape == values.shape == (contributions.shape[0], len(names))
+    assert {name.split(":")[0] for name in names} <= set(columns())
+
+
+def test_every_feature_belongs_to_a_column_and_null_is_nan(make: Make, watched: Table) -> None:
+    frame = rows_of(make, 0)
+    features = encode(frame, watched.columns, np.zeros(ROWS), "at")
+    assert set(features.columns) == set(columns())
+    weight = features.matrix[:, features.columns.index("weight")]
+    assert (np.isnan(weight) == frame["weight"].isna()).all()
+    extreme = encode(frame.assign(price=1e300), watched.columns, np.zeros(ROWS), "at")
+    assert np.isfinite(extreme.matrix[:, extreme.columns.index("price")]).all()
+
+
+NORMAL = np.random.default_rng(11).normal(100, 10, 3_000)
+OTHER = np.random.default_rng(12).normal(100, 10, 3_000)
+CITIES = np.random.default_rng(13).choice(["Berlin", "Paris", "Rome", "Oslo"], 3_000, p=[0.4, 0.3, 0.2, 0.1])
+FEW = np.random.default_rng(14).random(3_000) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("today", "past", "change", "effect"),
+    [
+        (np.where(FEW, np.nan, OTHER), NORMAL, Change.NULLS_UP, 0.1),
+        (OTHER, np.where(FEW, np.nan, NORMAL), Change.NULLS_DOWN, 0.1),
+        (np.where(FEW, 0.0, OTHER), NORMAL, Change.ZEROS_UP, 0.1),
+        (OTHER + 8.0, NORMAL, Change.SHIFT_UP, None),
+        (OTHER - 8.0, NORMAL, Change.SHIFT_DOWN, None),
+        (OTHER * 1_000.0, NORMAL, Change.SCALE, 1.0),
+        ((OTHER - 100) * 4 + 100, NORMAL, Change.SPREAD, None),
+        (np.full(3_000, 103.5), NORMAL, Change.CONSTANT, 1.0),
+        (OTHER, NORMAL, Change.RELATION, 0.0),
+    ],
+)
+def test_each_change_of_numbers_has_its_word(today: Any, past: Any, change: Change, effect: float | None) -> None:
+    found = describe_column(pd.Series(today), pd.Series(past), ColumnKind.NUMBER)
+    assert found.change is change
+    if effect is None:  # how much of the rows moved is a matter of the story told; not little
+        assert found.effect > 0.25
+    else:
+        assert found.effect == pytest.approx(effect, abs=0.08)
+
+
+def texts(values: Any) -> pd.Series:
+    return pd.Series(pd.Categorical(values))
+
+
+@pytest.mark.parametrize(
+    ("today", "change"),
+    [
+        (np.where(FEW, None, CITIES), Change.NULLS_UP),
+        (np.where(FEW, "", CITIES), Change.EMPTY_UP),
+        (np.where(FEW, "Madrid", CITIES), Change.VALUES_NEW),
+        (np.where(CITIES == "Rome", "Paris", CITIES), Change.VALUES_GONE),
+        (np.full(3_000, "Paris"), Change.CONSTANT),
+        (np.random.default_rng(3).permutation(CITIES), Change.RELATION),
+    ],
+)
+def test_each_change_of_texts_has_its_word(today: Any, change: Change) -> None:
+    both = pd.Categorical(np.concatenate([np.asarray(today, dtype=object), CITIES.astype(object)]))
+    stacked = pd.Series(both)
+    found = describe_column(stacked[:3_000], stacked[3_000:], ColumnKind.TEXT)
+    assert found.change is change
+
+
+def test_upper_case_is_another_format_not_another_mix() -> None:
+    stacked = texts(np.concatenate([np.char.upper(CITIES), CITIES]))
+    assert describe_column(stacked[:3_000], stacked[3_000:], ColumnKind.TEXT).change is Change.FORMAT
