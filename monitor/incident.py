@@ -42,7 +42,10 @@ class Group:
     @property
     def lead(self) -> Verdict:
         """The verdict that tells the story: the most specific of the surest."""
-        return max(self.verdicts, key=_leadership)
+        missing = {v.evidence.columns[0] for v in self.verdicts if v.evidence.kind == "nulls"}
+        # keys that repeat because they are missing are missing first of all
+        told = [v for v in self.verdicts if v.evidence.kind != "duplicates" or not missing & set(v.evidence.columns)]
+        return max(told or self.verdicts, key=_leadership)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -189,10 +189,11 @@ def _render(block: Block, message: Message) -> list[Json]:
 
 
 def _column(column: ColumnChange) -> str:
-    share = f"{bar(_share(column.share))} {format_number(round(_share(column.share), 2), 'share')}"
+    share = f"{bar(_share(column.share))} {format_number(round(_share(column.share), 2), 'share')} of the change"
     before, after = prose(column.before, _VALUE_MAX), prose(column.after, _VALUE_MAX)
     change = f"{before} → *{after}*" if before and after else before or after
-    return " ".join(part for part in (code_span(column.name, _NAME_MAX), share, change) if part)
+    named = f"{code_span(column.name, _NAME_MAX)} {share}".strip()
+    return f"{named} · {change}" if change else named
 
 
 def _share(share: float) -> float:
