@@ -333,6 +333,7 @@ def test_the_token_is_nowhere(
     for hour in range(3):
         dispatch(store, {"slack:#data-alerts": connect()}, NOW + dt.timedelta(hours=hour))
     assert TOKEN not in caplog.text
+    assert [record for record in caplog.records if record.name.endswith(".sdk")] == []
     assert TOKEN.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
     assert TOKEN not in repr(connect())
 

@@ -224,7 +224,8 @@ def test_every_kind_of_block_is_rendered(alert: Alert) -> None:
     shown = "\n".join(texts(render_blocks(alert(blocks=every), {}))) + "\n".join(
         text for post in render_thread(alert()) for text in texts(post)
     )
-    for part in ("497 of 920", "Picture: Missing", "`dep_time` ██████░░░░ 62% missing 2.1% → *missing 54%*",
+    for part in ("497 of 920", "Picture: Missing",
+                 "`dep_time` ██████░░░░ 62% of the change · missing 2.1% → *missing 54%*",
                  "`origin = 'LGA'` 402 rows; 93% of them are bad", "*Owner*\n@ana", "• `daywatch explain F-201` tells",
                  "*Rows to compare with*", "main.flights · 2013-02-09 · opened · strong · INC-17"):  # fmt: skip
         assert part in shown
