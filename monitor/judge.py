@@ -40,7 +40,7 @@ def judge(table: Table, evidence: Sequence[Evidence], caution: float = 0.0) -> l
     Args:
         table: for its budget and cadence.
         evidence: of every check of the partition.
-        caution: added to the surprise that is needed (see `caution_of`).
+        caution: added to the surprise that is needed.
     """
     alpha = AIM * table.false_alerts_per_month / table.cadence.partitions_per_month
     needed = -math.log10(min(alpha, 0.5)) + caution

@@ -289,9 +289,11 @@ def _recovered(
     """Live incidents whose checks all ran and found nothing."""
     continued = {g.continued.id for g in groups if g.continued}
     ran = {v.evidence.check for v in verdicts if v.status in (Status.PASS, Status.LEARNING)}
+    errored = {v.evidence.kind for v in verdicts if v.status is Status.ERROR}
     ended = []
     for state in watch.store.incidents(watch.table.name, open_only=True, at=partition.order):
-        if state.id in continued or (gate.closed is not None and not set(state.checks) <= ran):
+        unknown = any(check.split(".")[0] in errored for check in state.checks)
+        if state.id in continued or unknown or (gate.closed is not None and not set(state.checks) <= ran):
             continue
         ended.append(
             Incident(
