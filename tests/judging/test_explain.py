@@ -1,0 +1,168 @@
+"""What a finding says, and the condition of the rows it is about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from monitor.explain import CHANGE_WORDS, bad_condition, headline, recur, summarise, tell_column
+from monitor.judge import Verdict
+from monitor.types import (
+    Change,
+    Column,
+    ColumnKind,
+    Evidence,
+    Finding,
+    Observation,
+    Priority,
+    Severity,
+    Status,
+    Table,
+)
+
+
+def summary(make: Any, evidence: Evidence, status: Status = Status.FAIL) -> str:
+    return summarise(make.table(), make.day(3), Verdict(evidence, status, 8.0, 1.0, 3.0, Severity.STRONG))
+
+
+GONE = {"missing_before": 0.0, "missing_after": 0.4}
+
+
+def quote(name: str) -> str:
+    return f'"{name}"'
+
+
+def condition(evidence: Evidence, **settings: Any) -> str | None:
+    columns = (Column("a b", ColumnKind.TEXT, "VARCHAR"), Column("x", ColumnKind.NUMBER, "DOUBLE"))
+    return bad_condition(Table("main.t", "main", ("t",), columns, None, **settings), evidence, quote, repr)
+
+
+def test_every_change_has_its_words() -> None:
+    assert set(CHANGE_WORDS) == set(Change)
+    assert len(set(CHANGE_WORDS.values())) == len(Change)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "parts"),
+    [
+        (
+            Evidence(
+                "nulls.x", "nulls", 9.0, columns=("x",),
+                observation=Observation("m", 0.412, 0.02, 0.01, 0.03, "share"),
+            ),
+            ["x is missing in 41.2% of rows", "expected 2.0% (1.0% to 3.0%)"],
+        ),
+        (
+            Evidence(
+                "nulls.x", "nulls", 9.0, columns=("x",), change=Change.EMPTY_UP,
+                observation=Observation("m", 0.4, 0.02, unit="share"),
+            ),
+            ["x is empty or missing in 40.0% of rows"],
+        ),
+        (
+            Evidence("zeros.x", "zeros", 9.0, columns=("x",), observation=Observation("z", 0.25, unit="share")),
+            ["x is 0 in 25.0%"],
+        ),
+        (
+            Evidence("volume", "volume", 9.0, observation=Observation("rows", 812.0, 1600.0, 1500.0, 1700.0)),
+            ["812 rows", "1,600"],
+        ),
+        (
+            Evidence("freshness", "freshness", 1.0, detail={"expected": 1.0, "latest": "2024-01-03T23:10:00+00:00"}),
+            ["No rows came for Thu 4 Jan 2024", "100% of such days", "2024-01-03 23:10"],
+        ),
+        (
+            Evidence("schema", "schema", 2.0, detail={"added": ["n"], "removed": ["o"], "retyped": ["p: INT -> TEXT"]}),
+            ["gone: o", "new: n", "retyped: p: INT -> TEXT"],
+        ),
+        (
+            Evidence(
+                "duplicates", "duplicates", 3.0,
+                observation=Observation("rows that repeat another row", 0.1, unit="share"),
+            ),
+            ["10.0% of rows repeat another row"],
+        ),
+        (
+            Evidence("stats.x", "stats", 3.0, observation=Observation("median of x", 12.0, 3.0, 2.0, 4.0)),
+            ["Median of x: 12", "expected 3 (2 to 4)"],
+        ),
+        (
+            Evidence(
+                "drift", "drift", 0.4, columns=("x", "y"), shares=(0.9, 0.05),
+                detail={"columns": {"x": {"change": "nulls_up", "effect": 0.4} | GONE}},
+            ),
+            ["x ", "missing in 40.0% of rows, before 0%"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_finding_is_said_with_its_numbers(evidence: Evidence, parts: list[str], make: Any) -> None:
+    told = summary(make, evidence)
+    for part in parts:
+        assert part.lower() in told.lower()
+    assert told.endswith(".")
+
+
+def test_errors_and_learning_are_said_as_such(make: Any) -> None:
+    broken = Evidence("drift", "drift", None, error="ValueError: too few bins")
+    assert "ValueError: too few bins" in summary(make, broken, Status.ERROR)
+    assert summary(make, Evidence("volume", "volume", None), Status.LEARNING).startswith("Learning")
+    assert summary(make, Evidence("drift", "drift", None), Status.LEARNING).startswith("Learning")
+
+
+@pytest.mark.parametrize("change", list(Change))
+def test_every_change_of_a_column_can_be_told(change: Change) -> None:
+    facts = {"change": change.value, "effect": 0.2}
+    assert tell_column("x", facts).startswith("x ")
+    medians = {"median_before": 1.0, "median_after": 1.0, "mean_before": 2.0, "mean_after": 3.0}
+    assert tell_column("x", facts | medians).startswith("x ")
+
+
+def test_bad_rows_have_a_condition() -> None:
+    nulls = Evidence("nulls.x", "nulls", 9.0, columns=("x",))
+    assert condition(nulls) == '"x" IS NULL'
+    blanks = condition(replace(nulls, columns=("a b",)))
+    assert blanks is not None
+    assert '"a b" IS NULL' in blanks
+    assert "= ''" in blanks
+    assert condition(Evidence("zeros.x", "zeros", 9.0, columns=("x",))) == '"x" = 0'
+    high = Evidence("stats.x", "stats", 9.0, columns=("x",), observation=Observation("largest x", 90.0, 5.0, 1.0, 9.5))
+    assert condition(high) == '"x" > 9.5'
+    assert condition(Evidence("volume", "volume", 9.0)) is None
+
+
+def moved(rows: int) -> Evidence:
+    values = [{"value": "Oslo", "before": 0.0, "after": 0.3}, {"value": "Rome", "before": 0.5, "after": 0.2}]
+    detail = {"rows_today": rows, "columns": {"a b": {"change": "values_new", "effect": 0.3, "values": values}}}
+    return Evidence("drift", "drift", 0.4, columns=("a b",), detail=detail)
+
+
+def test_values_are_named_only_where_enough_rows_share_them() -> None:
+    assert condition(moved(1_000)) == "\"a b\" IN ('Oslo')"
+    assert condition(moved(30)) is None
+    assert condition(moved(30), show_values=True) == "\"a b\" IN ('Oslo')"
+
+
+def finding(check: str, column: str, surprise: float, today: float) -> Finding:
+    return Finding(
+        id="new:0", table="main.t", partition="2024-01-04", check=check, kind=check.split(".", 1)[0], status=Status.FAIL,
+        score=9.0, threshold=4.0, surprise=surprise, severity=Severity.STRONG, priority=Priority.NORMAL,
+        columns=(column,), segments=(), summary=f"{column} is missing in {today:.0%} of rows.", change=Change.NULLS_UP,
+        observation=Observation("missing", today, 0.01, 0.0, 0.02, "share"),
+    )  # fmt: skip
+
+
+def test_columns_that_share_a_cause_share_a_headline() -> None:
+    lead, other = finding("nulls.x", "x", 9.0, 0.4), finding("nulls.y", "y", 30.0, 0.5)
+    assert headline(lead, [lead]) == lead.summary
+    both = headline(lead, [other, lead])
+    assert both.startswith("x and y are missing in up to 50.0% of rows")
+    drift = replace(lead, kind="drift", check="drift")
+    assert headline(drift, [drift, other]) == drift.summary
+
+
+def test_the_history_line_counts() -> None:
+    assert recur(0, None, 1) != recur(0, None, 212)
+    assert "212" in recur(0, None, 212)
+    assert "2013-01-03" in recur(1, "2013-01-03", 40)

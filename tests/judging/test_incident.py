@@ -1,0 +1,103 @@
+"""One cause is one incident: what belongs together, what goes on, what is news."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitor.incident import Group, event_of, group, rank_columns
+from monitor.types import Change, Severity, Status
+
+
+def test_the_failing_automatic_checks_of_a_table_day_are_one(make: Any) -> None:
+    verdicts = [
+        make.verdict("nulls.c1", ["c1"]),
+        make.verdict("drift", ["c1", "c2"]),
+        make.verdict("volume"),
+        make.verdict("stats.c2", ["c2"]),
+        make.verdict("zeros.c2", ["c2"], Status.PASS),
+    ]
+    groups = group(verdicts, [])
+    assert len(groups) == 1
+    assert set(groups[0].checks) == {"nulls.c1", "drift", "volume", "stats.c2"}
+    assert event_of(groups[0]) == "opened"
+    assert groups[0].columns[0] == "c1"
+
+
+def test_nothing_fails_nothing_opens(make: Any) -> None:
+    assert group([make.verdict("volume", status=Status.PASS)], [make.incident("INC-1", ["volume"])]) == []
+
+
+def test_schema_and_rules_are_causes_of_their_own(make: Any) -> None:
+    verdicts = [
+        make.verdict("schema", ["c9"]),
+        make.verdict("rule.a", ["c8"]),
+        make.verdict("rule.b", ["c7"]),
+        make.verdict("nulls.c1", ["c1"]),
+    ]
+    groups = group(verdicts, [])
+    assert sorted(g.checks for g in groups) == [("nulls.c1",), ("rule.a",), ("rule.b",), ("schema",)]
+    assert [g.checks for g in groups] == [g.checks for g in group(verdicts, [])]
+
+
+def test_a_rule_on_the_same_column_joins_the_cause(make: Any) -> None:
+    groups = group([make.verdict("nulls.c1", ["c1"]), make.verdict("rule.not_null_c1", ["c1"])], [])
+    assert [set(g.checks) for g in groups] == [{"nulls.c1", "rule.not_null_c1"}]
+
+
+def test_the_same_trouble_goes_on_under_its_id(make: Any) -> None:
+    state = make.incident("INC-4", ["nulls.c1"], ["c1"])
+    groups = group([make.verdict("nulls.c1", ["c1"]), make.verdict("drift", ["c1"])], [state])
+    assert [g.continued for g in groups] == [state]
+    assert event_of(groups[0]) == "continued"
+
+
+def test_other_trouble_beside_an_open_incident_opens_its_own(make: Any) -> None:
+    state = make.incident("INC-4", ["nulls.c1"], ["c1"])
+    groups = group([make.verdict("nulls.c1", ["c1"]), make.verdict("zeros.c7", ["c7"])], [state])
+    assert {g.checks: g.continued for g in groups} == {("nulls.c1",): state, ("zeros.c7",): None}
+
+
+def test_short_days_continue_short_days(make: Any) -> None:
+    state = make.incident("INC-4", ["freshness"])
+    assert group([make.verdict("volume")], [state])[0].continued == state
+    assert group([make.verdict("volume")], [make.incident("INC-5", ["nulls.c1"], ["c1"])])[0].continued is None
+
+
+def test_the_newest_of_several_open_incidents_goes_on(make: Any) -> None:
+    old = make.incident("INC-1", ["nulls.c1"], ["c1"], seen=make.day(1))
+    new = make.incident("INC-2", ["nulls.c1"], ["c1"], seen=make.day(5))
+    assert group([make.verdict("nulls.c1", ["c1"])], [old, new])[0].continued == new
+
+
+def test_it_worsens_by_two_bands_or_by_another_column(make: Any) -> None:
+    state = make.incident("INC-4", ["nulls.c1"], ["c1"], severity=Severity.WEAK)
+
+    def event(*verdicts: Any) -> str:
+        return event_of(Group(tuple(verdicts), state))
+
+    assert event(make.verdict("nulls.c1", ["c1"], effect=0.02)) == "continued"
+    assert event(make.verdict("nulls.c1", ["c1"], effect=0.10)) == "continued"
+    assert event(make.verdict("nulls.c1", ["c1"], effect=0.30)) == "worsened"
+    both = [make.verdict("nulls.c1", ["c1"], effect=0.02), make.verdict("nulls.c2", ["c2"], effect=0.02)]
+    assert event(*both) == "worsened"
+
+
+def test_the_most_specific_of_the_sure_leads(make: Any) -> None:
+    vague = make.verdict("stats.c1", ["c1"], surprise=250.0)
+    sure = make.verdict("nulls.c1", ["c1"], surprise=30.0, change=Change.NULLS_UP)
+    assert Group((vague, sure)).lead == sure
+    assert Group((vague, sure)).change is Change.NULLS_UP
+    assert Group((vague, sure)).surprise == 250.0
+    doubled = make.verdict("duplicates", surprise=30.0, change=Change.DUPLICATES)
+    extra = make.verdict("volume", surprise=30.0, change=Change.ROWS_EXTRA)
+    assert Group((extra, doubled)).change is Change.DUPLICATES
+
+
+def test_columns_rank_by_how_sure_and_how_much(make: Any) -> None:
+    sure = make.verdict("nulls.c1", ["c1"], surprise=30.0)
+    unsure = make.verdict("stats.c2", ["c2"], surprise=5.0)
+    spread = make.verdict("drift", ["c3", "c2", "c1"], surprise=6.0)
+    assert rank_columns([unsure, spread, sure])[0] == "c1"
+    assert set(rank_columns([unsure, spread, sure])) == {"c1", "c2", "c3"}
+    assert rank_columns([sure, unsure]) == rank_columns([unsure, sure])
+    assert len(rank_columns([make.verdict(f"nulls.c{i}", [f"c{i}"]) for i in range(40)])) == 10
