@@ -39,7 +39,7 @@ DISTINCT_DENSE = 0.1
 """Distinct values a row from which their number is judged by row."""
 EFFECT_MAX = 0.1
 """Extremes and spreads can be moved by a single row, so they alone never make a finding severe."""
-FLOORS = {"min": 0.15, "max": 0.15, "stddev": 0.04}
+FLOORS = {"min": 0.3, "max": 0.3, "stddev": 0.04}
 """Extremes break records by their nature; spreads follow them."""
 NOISE_MAX = 1e3
 """Largest sampling error on the asinh scale: more than any number's, and its square is still a number."""
@@ -143,8 +143,13 @@ def _scale(panel: Panel, measures: Sequence[Measure], times: set[str]) -> _Scale
     Times become days since the start of their own partition.
     """
     past, today = panel.values.copy(), panel.today.copy()
+    dense = {
+        m
+        for j, m in enumerate(measures)
+        if m.kind == "distinct" and _grows_with_rows(panel.values[:, j], panel.rows[:-1])
+    }
     for j, m in enumerate(measures):
-        if m.kind == "true" or (m.kind == "distinct" and _grows_with_rows(past[:, j], panel.rows[:-1])):
+        if m.kind == "true" or m in dense:
             past[:, j] = past[:, j] / np.maximum(panel.rows[:-1], 1.0)
             today[j] = today[j] / max(panel.rows[-1], 1.0)
         elif m.kind == "quantile" and m.column in times:
@@ -153,12 +158,16 @@ def _scale(panel: Panel, measures: Sequence[Measure], times: set[str]) -> _Scale
     size = np.array([_usual(past[:, j]) for j in range(len(measures))])
     with np.errstate(over="ignore"):
         noise = _noise(panel, measures, past, today) / np.hypot(size, np.vstack([past, today]))
-    distinct = [j for j, m in enumerate(measures) if m.kind == "distinct"]
-    noise[:, distinct] = 0.02  # the error of an approximate distinct count
+    for j, m in enumerate(measures):
+        if m.kind == "distinct":  # counts are approximate, and one odd row makes one value more
+            noise[:, j] = 0.02 + (0.0 if m in dense else 0.5 / max(size[j], 1.0))
     _leave_out_steps(measures, past, today)
-    dense = frozenset(m for j, m in enumerate(measures) if m.kind == "distinct" and size[j] <= 1.0)
     return _Scaled(
-        dense, np.arcsinh(past / size), np.arcsinh(today / size), np.minimum(np.nan_to_num(noise), NOISE_MAX), size
+        frozenset(dense),
+        np.arcsinh(past / size),
+        np.arcsinh(today / size),
+        np.minimum(np.nan_to_num(noise), NOISE_MAX),
+        size,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from monitor.alerts.dispatch import dispatch
 from monitor.alerts.message import Story, compose
 from monitor.alerts.payload import to_payload
+from monitor.errors import UsageError
 from monitor.explain import recur, tell_column
 from monitor.incident import ranked
 from monitor.notifiers.base import Notifier, load_notifier
@@ -160,8 +161,12 @@ def send(config: Config, store: Store, now: dt.datetime, note: Callable[[str], N
     """
     notifiers: dict[str, Notifier] = {}
     for item in store.pending(500, now):
-        if item.channel not in notifiers:
+        if item.channel in notifiers:
+            continue
+        try:
             notifiers[item.channel] = _notifier(config, item.channel, quiet=quiet)
+        except UsageError as error:  # a channel that was renamed or taken out must not hold up the others
+            note(str(error))
     if not notifiers:
         return True
     report = dispatch(store, notifiers, now)

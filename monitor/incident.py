@@ -100,7 +100,7 @@ def group(verdicts: Sequence[Verdict], open_incidents: Sequence[IncidentState]) 
             groups.append(Group(tuple(mine), incident))
             left = [v for v in left if v not in mine]
     left, joined = _join_rules(left)
-    for kind in _OWN_INCIDENT:
+    for kind in sorted(_OWN_INCIDENT):
         own = [v for v in left if v.evidence.kind == kind]
         groups += [
             Group(tuple(v for v in own if v.evidence.check == name)) for name in sorted({v.evidence.check for v in own})
@@ -149,7 +149,8 @@ def event_of(found: Group) -> str:
     if new_columns - set(before.columns):
         return "worsened"
     worse = _SEVERITIES.index(found.severity) - _SEVERITIES.index(before.severity)
-    return "worsened" if worse >= 2 else "continued"
+    severe = _SEVERITIES.index(found.severity) >= _SEVERITIES.index(Severity.STRONG)
+    return "worsened" if worse >= 2 and severe else "continued"
 
 
 def ranked(event: Incident, findings: Sequence[Finding]) -> list[Finding]:

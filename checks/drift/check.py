@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import stdtrit
 
 from checks.drift.describe import Description, describe_column
 from checks.drift.features import Features, encode
@@ -60,6 +61,9 @@ TRIFLE_NOVEL_ROWS = 2.0
 SCALE_MIN = 0.25
 """Smallest one-step scale on that logarithm."""
 POINTS_MIN = 4
+WIDENED_POINTS_MIN = 14
+WIDENED_FROM = 1.15
+"""The second largest of so many past rises is compared with what Student-t expects of it; a little more is luck."""
 
 _COMPARED = frozenset(
     {ColumnKind.NUMBER, ColumnKind.TEXT, ColumnKind.BOOLEAN, ColumnKind.DATE, ColumnKind.TIMESTAMP, ColumnKind.JSON}
@@ -311,12 +315,28 @@ def _predict(
     calendar = calendar_of([*partitions, partition], table.cadence, table.country)
     forecast = forecast_panel(panel, calendar, None, np.full(len(names), SCALE_MIN))
     known = np.isfinite(forecast.errors).sum(axis=0)
+    scale = forecast.scale * widening(forecast.errors, forecast.df)
     return {
-        name: NatsT(StudentT(float(forecast.location[j]), float(forecast.scale[j]), float(forecast.df[j])), trifles[j])
+        name: NatsT(StudentT(float(forecast.location[j]), float(scale[j]), float(forecast.df[j])), trifles[j])
         if known[j] >= POINTS_MIN - 1
         else None
         for j, name in enumerate(names)
     }
+
+
+def widening(errors: Array, df: Array) -> Array:
+    """By how much past scores rose further than Student-t says, >= 1: chaotic columns raise their own threshold.
+
+    Args:
+        errors: (T, M) past standardised one-step errors; only rises count.
+        df: (M,) degrees of freedom.
+    """
+    if len(errors) < WIDENED_POINTS_MIN:
+        return np.ones(errors.shape[1])
+    known = np.isfinite(errors).sum(axis=0)
+    second = np.sort(np.nan_to_num(errors, nan=-np.inf), axis=0)[-2]
+    usual = -stdtrit(df, 2.0 / (known + 1.0))
+    return np.asarray(np.maximum(1.0, second / usual / WIDENED_FROM))
 
 
 def _trifle(name: str, found: Comparison, usual_total: float) -> float:
