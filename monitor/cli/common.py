@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,8 +45,11 @@ class Opened:
 
 
 @contextmanager
-def opened(path: Path, only: Sequence[str] | None = None) -> Iterator[Opened]:
-    """Open what a configuration names; everything is closed afterwards."""
+def opened(path: Path, only: Sequence[str] | None = None, *, untouched: bool = False) -> Iterator[Opened]:
+    """Open what a configuration names; everything is closed afterwards.
+
+    `untouched`: a store that is not there yet is not made; an empty one that is thrown away stands in for it.
+    """
     from monitor.config import load_config, open_warehouses, resolve_tables  # noqa: PLC0415 - heavy
     from monitor.store import Store  # noqa: PLC0415 - heavy
 
@@ -53,11 +57,23 @@ def opened(path: Path, only: Sequence[str] | None = None) -> Iterator[Opened]:
     warehouses = open_warehouses(config, _named(only, config))
     try:
         tables = resolve_tables(config, warehouses, only or None, warn=note)
-        with Store.open(config.store.get_secret_value()) as store:
-            yield Opened(config, warehouses, store, tables)
+        with tempfile.TemporaryDirectory() as scratch:
+            url = config.store.get_secret_value()
+            if untouched and _is_missing(url):
+                url = f"sqlite:///{scratch}/empty.db"
+            with Store.open(url) as store:
+                yield Opened(config, warehouses, store, tables)
     finally:
         for warehouse in warehouses.values():
             warehouse.close()
+
+
+def _is_missing(url: str) -> bool:
+    """Whether the store is a file that is not there yet."""
+    from sqlalchemy.engine import make_url  # noqa: PLC0415 - heavy
+
+    parsed = make_url(url)
+    return parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists()
 
 
 def _named(only: Sequence[str] | None, config: Config) -> set[str] | None:

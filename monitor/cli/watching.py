@@ -60,9 +60,9 @@ def run(
         raise UsageError("--date and --from/--to exclude each other", mend="give one partition, or a range")
     if bool(from_) != bool(to):
         raise UsageError("--from and --to belong together", mend="give both; they are included")
-    with opened(config, table) as found:
+    with opened(config, table, untouched=dry_run) as found:
         if dry_run:
-            return _print_sql(found, date or from_)
+            return _print_sql(found, (date or from_, date or to))
         return _run_tables(found, (date or from_, date or to), format_, alerts=not no_alerts)
 
 
@@ -169,7 +169,7 @@ def _send(found: Opened, *, quiet: bool) -> int:
     return OK if send(found.config, found.store, now(), note, quiet=quiet) else ERRORED
 
 
-def _print_sql(found: Opened, date: str | None) -> int:
+def _print_sql(found: Opened, span: tuple[str | None, str | None]) -> int:
     from monitor.check import load_checks  # noqa: PLC0415 - heavy
     from monitor.read import Request  # noqa: PLC0415 - heavy
     from monitor.run import Watch  # noqa: PLC0415 - heavy
@@ -179,7 +179,7 @@ def _print_sql(found: Opened, date: str | None) -> int:
     for table in found.tables:
         warehouse = found.warehouses[table.warehouse]
         watch = Watch(table, warehouse, found.store, checks)
-        for partition in select_partitions(watch, date, date, now(), note):
+        for partition in select_partitions(watch, *span, now(), note):
             typer.echo(f"-- {table.name} {partition.label}")
             for sql in warehouse.explain_sql(table, partition, Request.of(checks, table).measures):
                 typer.echo(f"{sql};")
