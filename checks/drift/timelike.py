@@ -16,6 +16,9 @@ from monitor.types import Column, ColumnKind, Partition
 SEPARATED_NATS = 1.0
 """Median divergence between neighbouring past days from which a column counts as time-like."""
 
+ROWS_MAX = 1_000
+"""Rows of each day that are enough to see whether days barely overlap."""
+
 _PARTS: tuple[Callable[[dt.datetime], int], ...] = (
     lambda d: d.year,
     lambda d: d.month,
@@ -100,6 +103,7 @@ def is_timelike(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) 
     """
     if len(days) < 3:
         return False
+    days = [(partition, frame.iloc[:: max(len(frame) // ROWS_MAX, 1)]) for partition, frame in days]
     gaps = []
     for (here, one), (there, other) in pairwise(days):
         both = pd.concat([_plain(one[column.name], here), _plain(other[column.name], there)], ignore_index=True)
