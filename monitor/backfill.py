@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from monitor.partitions import previous
@@ -94,7 +95,7 @@ def backfill_drift(
         if sample_set.past:
             scores = scores_of(compare(table, day.partition, sample_set))
             found[day.partition.order] = scores
-            past.add(Day(day.partition, day.values, {**day.scores, **scores}, day.failed))
+            past.add(replace(day, scores={**day.scores, **scores}))
     if found:
         store.update_scores(table.name, found, now)
         progress(f"{table.name}: replaying its past", len(wanted), len(wanted))
