@@ -146,11 +146,23 @@ def test_values_are_named_only_where_enough_rows_share_them() -> None:
 
 def finding(check: str, column: str, surprise: float, today: float) -> Finding:
     return Finding(
-        id="new:0", table="main.t", partition="2024-01-04", check=check, kind=check.split(".", 1)[0],
-        status=Status.FAIL, score=9.0, threshold=4.0, surprise=surprise,
-        severity=Severity.STRONG, priority=Priority.NORMAL, columns=(column,), segments=(), summary=f"{column} is missing in {today:.0%} of rows.",
-        change=Change.NULLS_UP, observation=Observation("missing", today, 0.01, 0.0, 0.02, "share"),
-    )  # fmt: skip
+        id="new:0",
+        table="main.t",
+        partition="2024-01-04",
+        check=check,
+        kind=check.split(".", 1)[0],
+        status=Status.FAIL,
+        score=9.0,
+        threshold=4.0,
+        surprise=surprise,
+        severity=Severity.STRONG,
+        priority=Priority.NORMAL,
+        columns=(column,),
+        segments=(),
+        summary=f"{column} is missing in {today:.0%} of rows.",
+        change=Change.NULLS_UP,
+        observation=Observation("missing", today, 0.01, 0.0, 0.02, "share"),
+    )
 
 
 def test_columns_that_share_a_cause_share_a_headline() -> None:
