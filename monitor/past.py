@@ -112,7 +112,8 @@ class Past:
         days = self.known(before)
         bad = _bad_orders(days)
         usable = [d.partition for d in days if d.rows > 0 and d.partition.order not in bad]
-        chosen = {p.order: p for p in usable if p.order in self._lagged(before)}
+        lagged = self._lagged(before)
+        chosen = {p.order: p for p in usable if p.order in lagged}
         for partition in reversed(usable[-REFERENCE_REACH:]):
             if len(chosen) >= REFERENCES_MAX:
                 break
@@ -122,8 +123,13 @@ class Past:
     def _lagged(self, before: Partition) -> set[str]:
         if before.start is None or self.table.time is None:
             return set()
-        lags = REFERENCE_LAGS[self.table.cadence]
-        return {previous(before, self.table.cadence, self.table.timezone, lag).order for lag in lags}
+        orders: set[str] = set()
+        walked = 0
+        for lag in sorted(REFERENCE_LAGS[self.table.cadence]):
+            before = previous(before, self.table.cadence, self.table.timezone, lag - walked)
+            walked = lag
+            orders.add(before.order)
+        return orders
 
 
 def restart(points: Sequence[Point]) -> Sequence[Point]:
