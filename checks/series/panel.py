@@ -38,6 +38,8 @@ GROUP_MEMORY = 0.9
 """Weight that a calendar effect keeps when the same kind of day comes again."""
 TINY = 1e-12
 """Scale of a constant series whose caller set no floor."""
+YOUNG_VISITS = 2
+"""So often a kind of day is believed whatever its size: what comes every week is no storm."""
 DF_MAX = 30.0
 SCALE_LEAST = 1e-150
 """Errors are divided by no less: of a series that never moved, the first move stays a finite number."""
@@ -103,7 +105,7 @@ class _Filter:
         within = np.where(seen, noise / count, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
         signal = np.maximum(between - within, 0.02 * noise)
         shrink = visits[group] / (visits[group] + noise / signal)
-        return np.asarray(raw[:, group, :] * shrink)
+        return np.asarray(np.where(visits[group] < YOUNG_VISITS, 0.0, raw[:, group, :] * shrink))
 
     def scale(self, noise: Array) -> Array:
         """The one-step scale for a partition whose own noise floor is `noise`."""
@@ -165,7 +167,9 @@ class _Filter:
             raw = self.effects[name][:, group, :]
             gap = np.where(learn, value - explained - raw, 0.0)
             self._learn_inner(name, np.clip(gap, -bound, bound), learn & (visits > 0))
-            raw += rate * np.clip(gap, -bound, bound)
+            steady = raw + rate * np.clip(gap, -bound, bound)
+            believed = np.where(visits < YOUNG_VISITS, _agreed(raw, raw + gap, visits), steady)
+            raw[:] = np.where(learn, believed, raw)
             explained = explained + self._effect(name, group)
             self.visits[name][group] = np.where(learn, visits + 1.0, visits)
 
@@ -175,6 +179,12 @@ class _Filter:
         square = np.mean(gap**2, axis=0)
         self.inner[name] = np.where(learn, self.inner[name] + (square - self.inner[name]) * rate, self.inner[name])
         self.returns[name] = self.returns[name] + learn
+
+
+def _agreed(before: Array, now: Array, visits: Array) -> Array:
+    """The effect of a kind of day seen once or twice: what both days say, so that one outlier makes no effect."""
+    smaller = np.where(np.abs(now) < np.abs(before), now, before)
+    return np.where(visits < 1, now, np.where(np.sign(before) == np.sign(now), smaller, 0.0))
 
 
 def forecast_panel(

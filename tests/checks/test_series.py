@@ -44,7 +44,7 @@ def test_a_long_past_makes_use_of_its_length(random: np.random.Generator) -> Non
 
 
 def test_weekdays_are_learnt_and_no_longer_surprise(random: np.random.Generator) -> None:
-    steps = 147
+    steps = 84
     week = np.array([10, 10, 10, 10, 10, 2, 2], dtype=float)
     days = np.arange(steps + 1) % 7
     values = week[days][:, None] + random.normal(0, 0.3, (steps + 1, 300))
@@ -53,8 +53,17 @@ def test_weekdays_are_learnt_and_no_longer_surprise(random: np.random.Generator)
     assert np.median(forecast.location) == pytest.approx(week[days[-1]], abs=0.4)
     assert (tails(values[:-1], values[-1], calendar) < 0.01).mean() < 0.03
     weekend_value_on_a_weekday = np.full(300, 2.0)
-    monday = 140
+    monday = 77
     assert (tails(values[:monday], weekend_value_on_a_weekday, weekly(monday)) < 1e-3).mean() > 0.9
+
+
+def test_one_outlier_makes_no_weekday(random: np.random.Generator) -> None:
+    steps = 19
+    values = random.normal(10, 0.5, (steps, 400))
+    spoilt = values.copy()
+    spoilt[5] = 100.0  # a Saturday; day 19 is one, too
+    plain, fooled = forecast_panel(values, weekly(steps)), forecast_panel(spoilt, weekly(steps))
+    assert np.abs(fooled.location - plain.location).max() < 3.0
 
 
 def test_where_weekdays_are_alike_none_is_switched_on(random: np.random.Generator) -> None:
