@@ -186,7 +186,7 @@ _template(AsTimestamp, "CAST({0} AS TIMESTAMP)")
 
 _template(AsDouble, "TRY_CAST({0} AS DOUBLE)", DUCKDB)
 _template(AsTimestamp, "TRY_CAST({0} AS TIMESTAMP)", DUCKDB)
-_template(CountIf, "count_if({0})", DUCKDB)
+_template(CountIf, "coalesce(count_if({0}), 0)", DUCKDB)  # over no known condition DuckDB answers NULL
 # Almost no text sorts before '!', so the costly trim runs on few rows; CASE is what DuckDB evaluates lazily.
 _template(IsBlank, f"CASE WHEN {{0}} < '!' THEN trim({{0}}, {_WHITE}) = '' END", DUCKDB)
 _template(IsMissing, f"CASE WHEN {{0}} < '!' THEN trim({{0}}, {_WHITE}) = '' ELSE {{0}} IS NULL END", DUCKDB)

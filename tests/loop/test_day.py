@@ -185,3 +185,18 @@ def test_two_processes_never_judge_the_same_day(shop: Shop, judge_day: Judge) ->
         with claimed(store, "main.orders", partition.order, NOW), pytest.raises(SourceError, match="another process"):
             judge_day(LAST)
     assert judge_day(LAST).findings
+
+
+def test_rules_count_bad_rows_and_a_column_without_values_breaks_none(shop: Shop, judge_day: Judge) -> None:
+    shop.write("ALTER TABLE orders ADD COLUMN note VARCHAR")
+    shop.write(f"UPDATE orders SET price = -1 WHERE day = '{DAY}' AND id % 50 = 0")
+    rules = (
+        {"name": "notes", "kind": "in_set", "columns": ("note",), "params": {"values": ["a"]}},
+        {"name": "prices", "kind": "in_range", "columns": ("price",), "params": {"min": 0, "max": None}},
+        {"name": "ids", "kind": "unique", "columns": ("id",), "params": {}},
+    )
+    told = {f.check: f for f in judge_day(LAST, rules=rules).findings}
+    assert told["rule.notes"].status is Status.PASS
+    assert told["rule.ids"].status is Status.PASS
+    assert (told["rule.prices"].status, told["rule.prices"].score) == (Status.FAIL, 4.0)
+    assert told["zeros.price"].status is Status.PASS
