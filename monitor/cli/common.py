@@ -57,6 +57,7 @@ def opened(path: Path, only: Sequence[str] | None = None, *, untouched: bool = F
     warehouses = open_warehouses(config, _named(only, config))
     try:
         tables = resolve_tables(config, warehouses, only or None, warn=note)
+        note_unjudged(tables)
         with tempfile.TemporaryDirectory() as scratch:
             url = config.store.get_secret_value()
             if untouched and _is_missing(url):
@@ -74,6 +75,15 @@ def _is_missing(url: str) -> bool:
 
     parsed = make_url(url)
     return parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists()
+
+
+def note_unjudged(tables: Sequence[Table]) -> None:
+    """Say what a configuration asks for that no check of this version judges; nothing passes silently."""
+    for table in tables:
+        asked = [name for name in ("entities", "relations") if getattr(table, name)]
+        asked += [f"metrics by segment ({m['name']})" for m in table.metrics if m.get("by")]
+        if asked:
+            note(f"{table.name}: not judged by this version: {', '.join(asked)}")
 
 
 def _named(only: Sequence[str] | None, config: Config) -> set[str] | None:

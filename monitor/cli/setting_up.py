@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.common import DEFAULT_CONFIG, OK, ConfigOption, note
+from monitor.cli.common import DEFAULT_CONFIG, OK, ConfigOption, note, note_unjudged
 from monitor.errors import DaywatchError, UsageError
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG) -> int:
     warehouses = open_warehouses(loaded)
     try:
         tables = resolve_tables(loaded, warehouses, warn=note)
+        note_unjudged(tables)
         _warn_of_channels(loaded, tables)
     finally:
         for warehouse in warehouses.values():
