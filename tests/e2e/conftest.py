@@ -1,0 +1,47 @@
+"""Fixtures: a stranger's desk with a shop whose days are partly bad."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.desk import FAULTS, ORDERS, Answer, Desk
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse of 62 days with four faults, to be copied."""
+    folder = tmp_path_factory.mktemp("shop")
+    Desk(folder).sql(ORDERS, *FAULTS.values())
+    return folder / "shop.duckdb"
+
+
+@pytest.fixture(scope="session")
+def make_desk(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Desk]:
+    def make() -> Desk:
+        folder = tmp_path_factory.mktemp("desk")
+        shutil.copy(shop, folder)
+        return Desk(folder).write()
+
+    return make
+
+
+@pytest.fixture
+def desk(make_desk: Callable[[], Desk]) -> Desk:
+    """The shop and its configuration, nothing judged yet."""
+    return make_desk()
+
+
+@pytest.fixture
+def empty_desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def replay(make_desk: Callable[[], Desk]) -> tuple[Desk, Answer]:
+    """Twelve days judged in one command."""
+    desk = make_desk()
+    return desk, desk.judge("--from", "2026-11-09", "--to", "2026-11-20")
