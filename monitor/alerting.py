@@ -31,6 +31,8 @@ _TELLING = ("nulls", "zeros", "stats")
 """Kinds of findings whose observation says what one column was before and is now, the plainest first."""
 SHARE_TOLD = 0.02
 """Columns that carry less of the change than this, and fail no check of their own, are left out of the message."""
+SHARE_LEADING = 0.1
+"""From here on a column is told even where there is no before and after to show."""
 
 
 def pictures_folder(config: Config) -> Path:
@@ -108,7 +110,7 @@ def _columns(event: Incident, findings: Sequence[Finding]) -> list[tuple[str, fl
         before, after = _before_after(name, findings, drift)
         own = any(f.columns[:1] == (name,) and f.kind != "drift" for f in findings)
         carried = float(shares.get(name, 0.0))
-        if carried >= SHARE_TOLD or (own and after):
+        if carried >= SHARE_LEADING or (after and (own or carried >= SHARE_TOLD)):
             rows.append((name, carried, before, after))
     return rows
 
