@@ -15,7 +15,6 @@ from monitor.story import Sources
 from monitor.types import ROWS, ColumnKind, Finding, Incident, Measure, Observation, Table
 
 SERIES_POINTS = 60
-_WORD = {"nulls": "missing", "zeros": "zero"}
 
 
 def illustrate(

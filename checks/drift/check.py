@@ -135,9 +135,8 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
     both, is_today = stack(samples.today, past, columns)
     starts = _starts(partition, len(samples.today), past)
     compared, left_out = [], []
-    days = [(partition, samples.today), *samples.past]
     for column in columns:
-        if is_calendar(column, days) or is_timelike(column, samples.past):
+        if _tells_the_day(column, partition, samples):
             left_out.append(column.name)
         else:
             compared.append(column)
@@ -180,6 +179,12 @@ def _attribute(features: Features, rows: pd.DataFrame, is_today: npt.NDArray[np.
     return attribute(features, is_today, folds, seed)
 
 
+def _tells_the_day(column: Column, partition: Partition, samples: SampleSet) -> bool:
+    """Whether a column tells days apart as a matter of course, and so leaves the comparison."""
+    days = [(partition, samples.today), *samples.past]
+    return is_calendar(column, days) or is_timelike(column, samples.past)
+
+
 def attribute_rows(
     table: Table, partition: Partition, samples: SampleSet
 ) -> tuple[Array, Array, tuple[str, ...]] | None:
@@ -190,11 +195,7 @@ def attribute_rows(
         nothing could be compared.
     """
     past = trim_past(samples)
-    columns = [
-        c
-        for c in comparable_columns(table, samples)
-        if not is_calendar(c, [(partition, samples.today), *samples.past]) and not is_timelike(c, samples.past)
-    ]
+    columns = [c for c in comparable_columns(table, samples) if not _tells_the_day(c, partition, samples)]
     both, is_today = stack(samples.today, past, columns)
     starts = _starts(partition, len(samples.today), past)
     features = encode(both, columns, starts, table.time.name if table.time else None)

@@ -15,10 +15,9 @@ from monitor.words import number
 if TYPE_CHECKING:
     from monitor.run import Outcome
     from monitor.store import PastPartition, Store, TableStatus
-    from monitor.types import Finding, Incident, Table
+    from monitor.types import Finding, Table
 
 PAST_SHOWN = 40
-_MARKS = {"opened": "!!", "worsened": "!!", "continued": " !", "recovered": "ok"}
 
 
 def print_outcome(outcome: Outcome) -> None:
@@ -157,9 +156,3 @@ def _day_json(table: str, day: PastPartition) -> dict[str, object]:
         "source": day.source,
         "revision": day.revision,
     }
-
-
-def print_incidents(events: Sequence[Incident]) -> None:
-    """The life of an incident, one line a partition."""
-    for event in events:
-        typer.echo(f"{_MARKS.get(event.event, '  ')} {event.partition} {event.event}: {event.title}")

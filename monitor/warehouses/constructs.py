@@ -16,7 +16,6 @@ from sqlalchemy.sql.functions import FunctionElement
 
 Expression = sa.ColumnElement[Any]
 DUCKDB = "duckdb"
-BLANKS = " \t\n\r"
 
 
 class CountIf(FunctionElement[int]):
