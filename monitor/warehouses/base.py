@@ -30,6 +30,7 @@ from monitor.warehouses.constructs import (
     DrawHash,
     Expression,
     IsoInstant,
+    RowNumber,
     TimeLiteral,
     columns_of,
     raw,
@@ -464,7 +465,7 @@ class Warehouse(abc.ABC):
             return sa.select(*wanted).select_from(source).where(*conditions).limit(rows + 1)
         identity = self._row_identity(path)
         if identity is None:
-            numbered = sa.func.row_number().over().label(_ROW_NUMBER)
+            numbered = RowNumber().label(_ROW_NUMBER)
             inner = sa.select(sa.literal_column("*"), numbered).select_from(source).where(*conditions)
             source, conditions, identity = inner.subquery("numbered"), [], columns_of([_ROW_NUMBER])
         draw = DrawHash(*identity, sa.literal(seed))

@@ -14,6 +14,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from monitor.types import Column
+
 Expression = sa.ColumnElement[Any]
 DUCKDB = "duckdb"
 
@@ -65,6 +67,24 @@ class ApproxDistinct(FunctionElement[int]):
 
 class Quantiles(FunctionElement[Any]):
     """The quantiles of a number as one list: `Quantiles(x, fraction, ...)`, approximate."""
+
+    inherit_cache = True
+
+
+class Comparable(FunctionElement[Any]):
+    """The value itself, or something that is equal for equal values where the engine cannot compare the type."""
+
+    inherit_cache = True
+
+
+class ByBytes(FunctionElement[str]):
+    """A text that is compared by its bytes, as Python does, whatever the database's collation."""
+
+    inherit_cache = True
+
+
+class RowNumber(FunctionElement[int]):
+    """The number of the row in the order in which it is read, the same each time where the engine can."""
 
     inherit_cache = True
 
@@ -162,39 +182,43 @@ def raw(sql: str) -> Expression:
     return sa.literal_column(f"({sql}\n)" if "--" in sql else f"({sql})")
 
 
-def _template(construct: type[FunctionElement[Any]], text: str, dialect: str | None = None) -> None:
-    """Compile `construct` on `dialect` (None: on all) to `text` with {0}, {1} for its arguments."""
+def template(construct: type[FunctionElement[Any]], text: str, dialect: str | None = None) -> None:
+    """Compile `construct` on `dialect` (None: on all) to `text` with {0}, {1} for its arguments, {rest} from {1} on."""
 
     def render(element: FunctionElement[Any], compiler: SQLCompiler, **options: Any) -> str:
-        return text.format(*arguments(element, compiler, **options))
+        written = arguments(element, compiler, **options)
+        return text.format(*written, rest=", ".join(written[1:]))
 
     register: Callable[..., Any] = compiles(construct, dialect) if dialect else compiles(construct)
     register(render)
 
 
 _WHITE = "' ' || chr(9) || chr(10) || chr(13)"
-_template(CountIf, "count(CASE WHEN {0} THEN 1 END)")
-_template(IsBlank, f"btrim({{0}}, {_WHITE}) = ''")
-_template(IsMissing, f"({{0}} IS NULL OR btrim({{0}}, {_WHITE}) = '')")
-_template(EpochSeconds, "EXTRACT(EPOCH FROM {0})")
-_template(LocalTime, "({0} AT TIME ZONE {1})")
-_template(LocalFromUtc, "(({0} AT TIME ZONE 'UTC') AT TIME ZONE {1})")
-_template(Floor, "date_trunc({1}, {0})")
-_template(AsDouble, "CAST({0} AS DOUBLE PRECISION)")
-_template(AsTimestamp, "CAST({0} AS TIMESTAMP)")
+template(CountIf, "count(CASE WHEN {0} THEN 1 END)")
+template(IsBlank, f"btrim({{0}}, {_WHITE}) = ''")
+template(IsMissing, f"({{0}} IS NULL OR btrim({{0}}, {_WHITE}) = '')")
+template(EpochSeconds, "EXTRACT(EPOCH FROM {0})")
+template(LocalTime, "({0} AT TIME ZONE {1})")
+template(LocalFromUtc, "(({0} AT TIME ZONE 'UTC') AT TIME ZONE {1})")
+template(Floor, "date_trunc({1}, {0})")
+template(AsDouble, "CAST({0} AS DOUBLE PRECISION)")
+template(AsTimestamp, "CAST({0} AS TIMESTAMP)")
+template(Comparable, "{0}")
+template(ByBytes, "{0}")
+template(RowNumber, "row_number() OVER ()")
 
-_template(AsDouble, "TRY_CAST({0} AS DOUBLE)", DUCKDB)
-_template(AsTimestamp, "TRY_CAST({0} AS TIMESTAMP)", DUCKDB)
-_template(CountIf, "coalesce(count_if({0}), 0)", DUCKDB)  # over no known condition DuckDB answers NULL
+template(AsDouble, "TRY_CAST({0} AS DOUBLE)", DUCKDB)
+template(AsTimestamp, "TRY_CAST({0} AS TIMESTAMP)", DUCKDB)
+template(CountIf, "coalesce(count_if({0}), 0)", DUCKDB)  # over no known condition DuckDB answers NULL
 # Almost no text sorts before '!', so the costly trim runs on few rows; CASE is what DuckDB evaluates lazily.
-_template(IsBlank, f"CASE WHEN {{0}} < '!' THEN trim({{0}}, {_WHITE}) = '' END", DUCKDB)
-_template(IsMissing, f"CASE WHEN {{0}} < '!' THEN trim({{0}}, {_WHITE}) = '' ELSE {{0}} IS NULL END", DUCKDB)
-_template(Finite, "CASE WHEN isfinite({0}) THEN {0} END", DUCKDB)
-_template(IsNonfinite, "NOT isfinite({0})", DUCKDB)
-_template(Tame, "CASE WHEN abs({0}) < 1e150 THEN {0} END", DUCKDB)
-_template(ApproxDistinct, "approx_count_distinct({0})", DUCKDB)
-_template(ShortHash, "left(md5({0}), 16)", DUCKDB)
-_template(EpochSeconds, "epoch({0})", DUCKDB)
+template(IsBlank, f"CASE WHEN {{0}} < '!' THEN trim({{0}}, {_WHITE}) = '' END", DUCKDB)
+template(IsMissing, f"CASE WHEN {{0}} < '!' THEN trim({{0}}, {_WHITE}) = '' ELSE {{0}} IS NULL END", DUCKDB)
+template(Finite, "CASE WHEN isfinite({0}) THEN {0} END", DUCKDB)
+template(IsNonfinite, "NOT isfinite({0})", DUCKDB)
+template(Tame, "CASE WHEN abs({0}) < 1e150 THEN {0} END", DUCKDB)
+template(ApproxDistinct, "approx_count_distinct({0})", DUCKDB)
+template(ShortHash, "left(md5({0}), 16)", DUCKDB)
+template(EpochSeconds, "epoch({0})", DUCKDB)
 
 
 @compiles(DrawHash, DUCKDB)
@@ -252,6 +276,16 @@ def _iso_instant(element: IsoInstant, compiler: SQLCompiler, **options: Any) -> 
 @compiles(TimeLiteral)
 def _time_literal(element: TimeLiteral, _compiler: SQLCompiler, **_options: Any) -> str:
     return f"{element.kind} '{element.text}'"
+
+
+class TypedColumn(sa.ColumnClause[Any]):
+    """A column whose engine type the compiling of a construct may ask for."""
+
+    inherit_cache = False
+
+    def __init__(self, column: Column) -> None:
+        super().__init__(sa.quoted_name(column.name, quote=True))
+        self.engine_type = column.type
 
 
 def columns_of(names: Sequence[str]) -> list[Expression]:

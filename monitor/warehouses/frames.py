@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,19 +12,27 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from monitor.types import Column, ColumnKind, Table, TimeForm
-from monitor.warehouses.constructs import AsDouble, AsTimestamp, Expression, LocalTime, ShortHash, columns_of
+from monitor.warehouses.constructs import (
+    AsDouble,
+    AsTimestamp,
+    Expression,
+    LocalTime,
+    ShortHash,
+    TypedColumn,
+    columns_of,
+)
 from monitor.warehouses.measures import text_of
 from monitor.warehouses.times import IDS, Clock
 
 TEXT_LENGTH_MAX = 4_096
 _TIMES = frozenset({ColumnKind.TIMESTAMP, ColumnKind.DATE})
-_ZONED = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ", "TIMESTAMP_TZ", "TIMESTAMP_LTZ")
+_ZONED = re.compile(r"TIMESTAMP(\(\d+\))? WITH (LOCAL )?TIME ZONE|TIMESTAMPTZ|TIMESTAMP_L?TZ", re.IGNORECASE)
 _YEAR_1, _YEAR_10000 = (np.datetime64(year, "us").astype("int64") for year in ("0001-01-01", "10000-01-01"))
 
 
 def is_zoned(column: Column) -> bool:
     """Whether the column's engine type is a time with zone."""
-    return column.type.upper().startswith(_ZONED)
+    return _ZONED.match(column.type) is not None
 
 
 def reading_kind(table: Table, column: Column) -> ColumnKind:
@@ -49,7 +58,7 @@ def _read(table: Table, column: Column) -> Expression:
         zoned = LocalTime(plain, sa.literal(table.timezone)) if is_zoned(column) else plain
         return AsTimestamp(zoned)
     if kind is ColumnKind.NUMBER:
-        return AsDouble(plain)
+        return AsDouble(TypedColumn(column))
     if kind is ColumnKind.BOOLEAN:
         return plain
     if kind is ColumnKind.BINARY:

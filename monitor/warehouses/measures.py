@@ -17,6 +17,7 @@ from monitor.errors import UsageError
 from monitor.types import Column, ColumnKind, Measure, Table
 from monitor.warehouses.constructs import (
     ApproxDistinct,
+    Comparable,
     CountIf,
     EpochSeconds,
     Expression,
@@ -27,6 +28,7 @@ from monitor.warehouses.constructs import (
     Quantiles,
     RowHash,
     Tame,
+    TypedColumn,
     columns_of,
     raw,
 )
@@ -38,7 +40,7 @@ KEY_SEPARATOR = "\t"
 EXACT_ROWS_MAX = 2_000_000
 CLASS_ROWS = 500_000
 _TEMPORAL = frozenset({ColumnKind.DATE, ColumnKind.TIMESTAMP})
-_FLOATS = ("FLOAT", "DOUBLE", "REAL")
+_FLOATS = ("FLOAT", "DOUBLE", "REAL", "NUMERIC")  # PostgreSQL's numeric, alone of the exact types, has NaN
 _PLAIN_TEXTS = ("VARCHAR", "TEXT", "STRING", "CHARACTER VARYING")
 
 
@@ -105,10 +107,10 @@ class Fused:
         if kind in {"time_min", "time_max"}:
             return self._time(kind)
         if kind == "duplicate_rows":
-            return self._duplicates([column.name for column in self.table.checked_columns])
+            return self._duplicates(self.table.checked_columns)
         if kind == "duplicate_keys":
             keys = measure.argument or measure.column
-            return self._duplicates([self._column(name).name for name in keys.split(KEY_SEPARATOR)])
+            return self._duplicates([self._column(name) for name in keys.split(KEY_SEPARATOR)])
         if kind == "quantile":
             return self._quantile(self._column(measure.column), float(measure.argument))
         if kind not in _COLUMN_MEASURES:
@@ -149,11 +151,11 @@ class Fused:
         position, place = self._position(digest), fractions.index(fraction)
         return lambda row: None if row[position] is None else _number(row[position][place])
 
-    def _duplicates(self, names: list[str]) -> Read:
-        if not names:
+    def _duplicates(self, columns: Sequence[Column]) -> Read:
+        if not columns:
             return _nothing
         rows = self._position(sa.func.count())
-        hashed = RowHash(*columns_of(names))
+        hashed = RowHash(*map(TypedColumn, columns))
         if self.classes == 1:
             distinct = self._position(sa.func.count(sa.distinct(hashed)))
             return lambda row: float(row[rows] - row[distinct])
@@ -170,7 +172,7 @@ class Fused:
 
 def numeric(column: Column) -> Expression | None:
     """The column as finite numbers (times as epoch seconds); None where its kind has none."""
-    plain = columns_of([column.name])[0]
+    plain = TypedColumn(column)
     if column.kind in _TEMPORAL:
         return EpochSeconds(plain)
     if column.kind is not ColumnKind.NUMBER:
@@ -179,7 +181,7 @@ def numeric(column: Column) -> Expression | None:
 
 
 def _extreme(column: Column, function: Callable[[Expression], Expression]) -> Expression | None:
-    plain = columns_of([column.name])[0]
+    plain = TypedColumn(column)
     if column.kind in _TEMPORAL:  # the raw extreme first: engines answer it from their statistics
         return EpochSeconds(function(Finite(plain)))
     number = numeric(column)
@@ -190,7 +192,7 @@ def _moment(column: Column, function: Callable[[Expression], Expression]) -> Exp
     number = numeric(column)
     if number is None:
         return None
-    return function(Tame(columns_of([column.name])[0]) if is_float(column) else sa.cast(number, sa.Double))
+    return function(Tame(TypedColumn(column)) if is_float(column) else sa.cast(number, sa.Double))
 
 
 def _mean(column: Column) -> Expression | None:
@@ -239,8 +241,8 @@ _COLUMN_MEASURES: dict[str, Callable[[Column], Expression | None]] = {
     "max": lambda column: _extreme(column, sa.func.max),
     "length_mean": _length_mean,
     "true": _true,
-    "distinct": lambda column: ApproxDistinct(columns_of([column.name])[0]),
-    "distinct_exact": lambda column: sa.func.count(sa.distinct(columns_of([column.name])[0])),
+    "distinct": lambda column: ApproxDistinct(TypedColumn(column)),
+    "distinct_exact": lambda column: sa.func.count(sa.distinct(Comparable(TypedColumn(column)))),
     "nonfinite": _nonfinite,
 }
 _ROW_MEASURES: dict[str, Callable[[Measure], Expression]] = {

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from monitor import partitions
 from monitor.types import Cadence, Partition, Table, TimeForm
 from monitor.warehouses.constructs import (
+    ByBytes,
     EpochSeconds,
     Expression,
     Floor,
@@ -79,7 +80,7 @@ class Clock:
     def moment(self) -> Expression:
         """The row's time as seconds since 1970 (wall-clock forms: as if in UTC), or its id; see `read`."""
         if self.is_id:
-            return self.column
+            return self._reach()
         if self.form in WALL:
             return EpochSeconds(self.column)
         if self.form in UNITS:
@@ -113,7 +114,7 @@ class Clock:
         """The condition of the partition's rows."""
         low, high = self._bounds(partition)
         if self.is_id:
-            return self._reach() == low
+            return self.column == low
         if self.form is TimeForm.DATE and self.cadence is Cadence.DAY:
             return self._reach() == low
         return sa.and_(self._reach() >= low, self._reach() < high)
@@ -161,7 +162,7 @@ class Clock:
 
     def _reach(self) -> Expression:
         """What ranges compare: the raw column wherever possible."""
-        return self._instant()
+        return ByBytes(self.column) if self.form is TimeForm.TEXT_ID else self._instant()
 
     def _bounds(self, partition: Partition) -> tuple[Expression, Expression]:
         if self.is_id:
