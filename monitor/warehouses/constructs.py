@@ -66,7 +66,7 @@ class ApproxDistinct(FunctionElement[int]):
 
 
 class Quantiles(FunctionElement[Any]):
-    """The quantiles of a number as one list: `Quantiles(x, fraction, ...)`, approximate."""
+    """`Quantiles(x, fraction, ...)`: approximate quantiles of a number, as one list or the JSON text of one."""
 
     inherit_cache = True
 
@@ -97,6 +97,12 @@ class RowHash(FunctionElement[int]):
 
 class DrawHash(FunctionElement[int]):
     """`DrawHash(identity..., seed)`: a 64-bit unsigned hash, independent between seeds."""
+
+    inherit_cache = True
+
+
+class JsonText(FunctionElement[str]):
+    """A value of JSON as its JSON text."""
 
     inherit_cache = True
 
@@ -203,6 +209,7 @@ template(LocalFromUtc, "(({0} AT TIME ZONE 'UTC') AT TIME ZONE {1})")
 template(Floor, "date_trunc({1}, {0})")
 template(AsDouble, "CAST({0} AS DOUBLE PRECISION)")
 template(AsTimestamp, "CAST({0} AS TIMESTAMP)")
+template(JsonText, "CAST({0} AS TEXT)")
 template(Comparable, "{0}")
 template(ByBytes, "{0}")
 template(RowNumber, "row_number() OVER ()")

@@ -16,6 +16,7 @@ from monitor.warehouses.constructs import (
     AsDouble,
     AsTimestamp,
     Expression,
+    JsonText,
     LocalTime,
     ShortHash,
     TypedColumn,
@@ -63,7 +64,10 @@ def _read(table: Table, column: Column) -> Expression:
         return plain
     if kind is ColumnKind.BINARY:
         return ShortHash(plain)
-    text = text_of(column) if kind is ColumnKind.TEXT else sa.cast(plain, sa.Text)
+    if kind is ColumnKind.TEXT:
+        text = text_of(column)
+    else:
+        text = JsonText(plain) if kind is ColumnKind.JSON else sa.cast(plain, sa.Text)
     return sa.func.left(text, sa.literal(TEXT_LENGTH_MAX))
 
 

@@ -6,6 +6,7 @@ column's kind (the mean of a text) is None without costing anything.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -149,7 +150,7 @@ class Fused:
         fractions = self._fractions[column.name]
         digest = Quantiles(sa.cast(number, sa.Double), *map(sa.literal, fractions))
         position, place = self._position(digest), fractions.index(fraction)
-        return lambda row: None if row[position] is None else _number(row[position][place])
+        return lambda row: _number(_list(row[position])[place]) if row[position] is not None else None
 
     def _duplicates(self, columns: Sequence[Column]) -> Read:
         if not columns:
@@ -250,6 +251,12 @@ _ROW_MEASURES: dict[str, Callable[[Measure], Expression]] = {
     "count_where": lambda measure: CountIf(raw(measure.argument)),
     "expression": lambda measure: sa.cast(raw(measure.argument), sa.Double),
 }
+
+
+def _list(digest: Any) -> Sequence[Any]:
+    """A digest's numbers; engines whose results have no lists bring them as JSON."""
+    numbers: Sequence[Any] = json.loads(digest) if isinstance(digest, str) else digest
+    return numbers
 
 
 def _number(value: Any) -> float | None:
