@@ -32,6 +32,13 @@ class WarehouseEntry(Settings):
     cost_rows_max: int | None = Field(
         None, ge=1, description="the largest partition that is scanned at all, rows", examples=[500_000_000]
     )
+    wake_interval_s: float | None = Field(
+        None,
+        ge=0,
+        le=604_800,
+        description="the shortest time between polls that need computing, seconds",
+        examples=[3600],
+    )
 
     @model_validator(mode="before")
     @classmethod

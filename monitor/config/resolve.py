@@ -44,6 +44,7 @@ def open_warehouses(config: Config, names: Collection[str] | None = None) -> dic
                 statement_timeout_s=entry.statement_timeout_s,
                 rows_max=entry.rows_max,
                 cost_rows_max=entry.cost_rows_max,
+                wake_interval_s=entry.wake_interval_s,
             ),
         )
         for name, entry in config.warehouses.items()

@@ -22,12 +22,15 @@ class Limits:
     """What a warehouse may be asked for at most.
 
     `statement_timeout_s` ends a single statement; `rows_max` bounds the rows any statement brings back;
-    `cost_rows_max` refuses to scan a partition with more rows than that (None: no such limit).
+    `cost_rows_max` refuses to scan a partition with more rows than that (None: no such limit). `wake_interval_s` is the
+    shortest time between two polls that need an engine to compute, where computing is paid by the minute (0: no bound;
+    None: not said, and the engine may set its own).
     """
 
     statement_timeout_s: float = 300
     rows_max: int = 1_000_000
     cost_rows_max: int | None = None
+    wake_interval_s: float | None = None
 
 
 DEFAULT_LIMITS = Limits()
