@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _load_duckdb(folder: Path, tables: Loaded, limits: Limits) -> Warehouse:
+def _load_duckdb(_request: pytest.FixtureRequest, folder: Path, tables: Loaded, limits: Limits) -> Warehouse:
     import duckdb
 
     from monitor.warehouses.duckdb import DuckDB
@@ -35,7 +36,7 @@ def _load_duckdb(folder: Path, tables: Loaded, limits: Limits) -> Warehouse:
     return DuckDB("main", f"duckdb:///{file}", limits)
 
 
-def _load_files(folder: Path, tables: Loaded, limits: Limits) -> Warehouse:
+def _load_files(_request: pytest.FixtureRequest, folder: Path, tables: Loaded, limits: Limits) -> Warehouse:
     import pyarrow.parquet as pq
 
     from monitor.warehouses.files import Files
@@ -47,7 +48,50 @@ def _load_files(folder: Path, tables: Loaded, limits: Limits) -> Warehouse:
     return Files("main", f"files://{lake}", limits)
 
 
-ENGINES: dict[str, Callable[[Path, Loaded, Limits], Warehouse]] = {"duckdb": _load_duckdb, "files": _load_files}
+def _load_postgres(request: pytest.FixtureRequest, _folder: Path, tables: Loaded, limits: Limits) -> Warehouse:
+    from monitor.warehouses.postgres import Postgres
+    from monitor.warehouses.postgres_drivers import Adbc
+
+    return Postgres("main", _postgres_with(request, tables), limits, Adbc())
+
+
+def _load_psycopg(request: pytest.FixtureRequest, _folder: Path, tables: Loaded, limits: Limits) -> Warehouse:
+    from monitor.warehouses.postgres import Postgres
+    from monitor.warehouses.postgres_drivers import Psycopg
+
+    return Postgres("main", _postgres_with(request, tables), limits, Psycopg())
+
+
+def _postgres_with(request: pytest.FixtureRequest, tables: Loaded) -> str:
+    """The URL of a new schema that holds the tables, dropped after the test."""
+    from tests.postgres_tables import load_tables
+
+    server = request.getfixturevalue("postgres")
+    stack = ExitStack()
+    request.addfinalizer(stack.close)
+    url = stack.enter_context(server.schema())
+    with server.connect(url) as connection:
+        load_tables(connection, tables)
+    return str(url)
+
+
+def _load_snowflake(request: pytest.FixtureRequest, _folder: Path, tables: Loaded, limits: Limits) -> Warehouse:
+    from monitor.warehouses.snowflake import Snowflake
+    from tests.snowflake_server.tables import load_tables
+
+    server = request.getfixturevalue("snowflake_server")
+    database = server.database()
+    load_tables(server, database, tables)
+    return Snowflake("main", server.url(database), limits)
+
+
+ENGINES: dict[str, Callable[[pytest.FixtureRequest, Path, Loaded, Limits], Warehouse]] = {
+    "duckdb": _load_duckdb,
+    "files": _load_files,
+    "postgresql": _load_postgres,
+    "postgresql_psycopg": _load_psycopg,
+    "snowflake": _load_snowflake,
+}
 
 
 @pytest.fixture(params=list(ENGINES))
@@ -56,14 +100,14 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def load(engine: str, tmp_path: Path) -> Iterator[Callable[..., Warehouse]]:
+def load(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Warehouse]]:
     """`load({"t": arrow})` opens a warehouse of the engine that holds those tables."""
     opened: list[Warehouse] = []
 
     def loaded(tables: Loaded, limits: Limits = DEFAULT_LIMITS) -> Warehouse:
         folder = tmp_path / str(len(opened))
         folder.mkdir()
-        opened.append(ENGINES[engine](folder, tables, limits))
+        opened.append(ENGINES[engine](request, folder, tables, limits))
         return opened[-1]
 
     yield loaded

@@ -1,0 +1,38 @@
+"""What several folders of tests share: one PostgreSQL and one Snowflake server a process of tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.postgres_server import Server
+    from tests.snowflake_server.process import Server as SnowflakeServer
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A server, started (half a second) by the first test that asks for it."""
+    from tests.postgres_server import running
+
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Server) -> Iterator[str]:
+    """The URL of an empty database, dropped after the test."""
+    url = postgres.database()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture(scope="session")
+def snowflake_server() -> Iterator[SnowflakeServer]:
+    """A server that speaks Snowflake's protocol, started (half a second) by the first test that asks for it."""
+    from tests.snowflake_server.process import running
+
+    with running() as server:
+        yield server
