@@ -5,10 +5,12 @@ PYTHON ?= $(shell .ci/find-python)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+FAKESNOW := .venv-fakesnow
+FAKESNOW_READY := $(FAKESNOW)/.ready
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick lint types docs bench bench-quick clean
+.PHONY: help setup snowflake-server demo test test-quick lint types docs bench bench-quick clean
 
 help:  ## What there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,13 +25,23 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt -e ".[dev]"
 	@touch $(READY)
 
+snowflake-server: $(FAKESNOW_READY)  ## Make .venv-fakesnow, the server that tests of Snowflake talk to
+
+# Of its own, as it needs another DuckDB and another connector than daywatch; nothing of it is installed with daywatch.
+$(FAKESNOW_READY): tests/snowflake_server/requirements.txt
+	@.ci/find-python --check "$(PYTHON)"
+	@echo "Setting up $(FAKESNOW), for the tests of Snowflake."
+	@test -x $(FAKESNOW)/bin/python || "$(PYTHON)" -m venv $(FAKESNOW)
+	@$(FAKESNOW)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps -r $<
+	@touch $@
+
 demo: setup  ## Real flights of 2013 replayed day by day, with the alerts that they raise, in demo/
 	@$(BIN)/python -m monitor.demo
 
-test: setup  ## The whole test suite
+test: setup snowflake-server  ## The whole test suite
 	@$(BIN)/python -m pytest -n $(WORKERS)
 
-test-quick: setup  ## The tests that take no longer than a few seconds each
+test-quick: setup snowflake-server  ## The tests that take no longer than a few seconds each
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
 
 lint: setup  ## Style and format, by ruff
@@ -49,4 +61,4 @@ bench-quick: setup  ## The same on a few days
 	@$(BIN)/python -m benchmarks.detection --quick
 
 clean:  ## Take away what was made, .venv included
-	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) $(FAKESNOW) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

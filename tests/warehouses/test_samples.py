@@ -155,16 +155,16 @@ def test_rows_where_and_count(load: Load, table_of: TableOf) -> None:
 )
 def test_literals_mean_what_they_say(load: Load, value: object) -> None:
     warehouse = load({"t": pa.table({"x": [1]})})
-    shown = warehouse.fetch(f"SELECT {warehouse.literal(value)} AS v")["v"].to_pylist()[0]
+    shown = warehouse.fetch(f"SELECT {warehouse.literal(value)} AS v").column(0).to_pylist()[0]
     assert shown == value or float(shown) == value
 
 
 def test_literals_of_times(load: Load) -> None:
     warehouse = load({"t": pa.table({"x": [1]})})
     zoned = pd.Timestamp("2013-02-08T05:00:00.123456+01:00")
-    assert warehouse.fetch(f"SELECT {warehouse.literal(zoned)} AS v")["v"].to_pylist()[0] == zoned
+    assert warehouse.fetch(f"SELECT {warehouse.literal(zoned)} AS v").column(0).to_pylist()[0] == zoned
     naive = np.datetime64("2013-02-08T05:00:00", "us")
-    assert warehouse.fetch(f"SELECT {warehouse.literal(naive)} AS v")["v"].to_pylist()[0] == naive.item()
+    assert warehouse.fetch(f"SELECT {warehouse.literal(naive)} AS v").column(0).to_pylist()[0] == naive.item()
     assert warehouse.literal(pd.NaT) == "NULL"
     assert warehouse.literal(np.int64(5)) == "5"
 
