@@ -84,13 +84,13 @@ class Server:
         return psycopg.connect(plain.set(drivername="postgresql").render_as_string(False), autocommit=True)
 
     def signal(self, word: str) -> None:
-        """Tell the keeper `restart` or `kill`, and wait until the server is there again."""
+        """Tell the keeper `restart`, `kill` (as a crash), `down` or `up`, and wait until that is done."""
         assert self.own is not None
         assert self.own.stdin is not None
         assert self.own.stdout is not None
         self.own.stdin.write(f"{word}\n".encode())
         self.own.stdin.flush()
-        assert self.own.stdout.readline().strip() == b"up"
+        assert self.own.stdout.readline().strip() == b"done"
 
     def stop(self) -> None:
         """Stop the server and take its folder away."""
@@ -153,17 +153,23 @@ def _keep(port: int, settings: list[str]) -> None:
         try:
             sys.stdout.write("up\n")
             sys.stdout.flush()
-            for word in sys.stdin:
-                server.send_signal(signal.SIGQUIT if word.strip() == "kill" else signal.SIGINT)
-                server.wait()
-                server = _launch(binaries, user, folder / "data", port, settings)
-                sys.stdout.write("up\n")
+            for word in map(str.strip, sys.stdin):
+                if word != "up":
+                    _end(server, signal.SIGQUIT if word == "kill" else signal.SIGINT)
+                if word != "down":
+                    server = _launch(binaries, user, folder / "data", port, settings)
+                sys.stdout.write("done\n")
                 sys.stdout.flush()
         finally:
-            server.send_signal(signal.SIGQUIT)
-            server.wait()
+            _end(server, signal.SIGQUIT)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end(server: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    if server.poll() is None:
+        server.send_signal(how)
+        server.wait()
 
 
 def _binaries(folder: Path) -> tuple[Path, str | None]:

@@ -71,7 +71,8 @@ class Adbc:
         options = {self._use_copy: "true" if _COPYABLE.match(sql) else "false"}
         with connection.cursor(adbc_stmt_kwargs=options) as cursor:
             cursor.execute(sql)
-            reader = cursor.fetch_record_batch()
+            # The reader that fetch_record_batch() hands out loses the SQLSTATE of what goes wrong amid the rows.
+            reader = cursor._results.reader  # noqa: SLF001
             batches, rows = [], 0
             for batch in reader:
                 batches.append(batch)
@@ -87,8 +88,10 @@ class Adbc:
         for key, value in getattr(error, "details", None) or ():
             if key in {"PG_DIAG_MESSAGE_PRIMARY", b"PG_DIAG_MESSAGE_PRIMARY"}:
                 return getattr(error, "sqlstate", None), bytes(value).decode("utf-8", "replace")
-        said = re.sub(r"^[A-Z_]+: (\[libpq\] )?", "", str(error).split("\n\nQuery was:", 1)[0])
-        return getattr(error, "sqlstate", None), said
+        said = str(error).split("\n\nQuery was:", 1)[0]
+        state = getattr(error, "sqlstate", None) or next(iter(re.findall(r"SQLSTATE: (\w{5})", str(error))), None)
+        spoken = re.search(r"^.*?\b(?:ERROR|FATAL|PANIC):\s+(.*?)$", said, re.MULTILINE) if state else None
+        return state, spoken[1] if spoken else re.sub(r"^[A-Z_]+: (\[libpq\] )?", "", said)
 
 
 class Psycopg:
