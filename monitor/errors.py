@@ -12,7 +12,8 @@ _SECRETS = (
     (re.compile(r"(?<=://)([^/\s:@]*):.+?@(?=[^@\s/]*(?:[/?\s]|$))"), r"\1:***@"),
     (
         re.compile(
-            r"(?i)\b((?:\w*_)?(?:password|passwd|pwd|token|secret|api_?key|access_?key))(\s*[=:]\s*)(['\"]?)[^\s&;,'\"]+"
+            r"(?i)\b((?:\w*_)?(?:password|passwd|pwd|passphrase|token|secret|(?:api|access|private)_?key))"
+            r"(\s*[=:]\s*)(['\"]?)[^\s&;,'\"]+"
         ),
         r"\1\2\3***",
     ),
@@ -75,6 +76,13 @@ class SourceError(DaywatchError):
     """A warehouse, a query or a delivery failed, or a limit was met: exit code 3."""
 
     exit_code: ClassVar[int] = 3
+
+
+class UnavailableError(SourceError):
+    """A warehouse as a whole cannot be used now: out of reach, suspended, or it refuses us.
+
+    One reason for all of its tables, so it is told once, not a table each.
+    """
 
 
 def _rebuild(kind: type[DaywatchError], what: str, where: str, mend: str, culprit: str | None) -> DaywatchError:

@@ -7,17 +7,20 @@ from pathlib import Path
 
 _PASSWORD = re.compile(r"(?P<before>[A-Za-z][\w+.-]*://[^\s/:@]*):(?P<password>[^\s]*)@")
 _PARAMETER = re.compile(
-    r"(?P<name>(?:^|[?&;\s])[\w-]*(?:password|passwd|pwd|token|secret|apikey|api_key|access_key|credential)[\w-]*=)"
+    r"(?P<name>(?:^|[?&;\s])[\w-]*(?:password|passwd|pwd|passphrase|token|secret|apikey|api_key|access_key|credential)[\w-]*=)"
     r"[^&;\s'\"]+",
     re.IGNORECASE,
 )
+_PRIVATE_KEY = re.compile(r"(?P<name>[?&]private_key=)[^&]+", re.IGNORECASE)  # may hold blanks and line breaks
+_KEY_FILE = re.compile(r"(?<=[?&]private_key_file=)[^/&][^&]*")
 _FILE_SCHEMES = ("duckdb", "sqlite")
 _IN_MEMORY = ("", ":memory:")
 
 
 def redact_url(text: str) -> str:
     """`text` with every password and token in an address replaced by `***`."""
-    return _PARAMETER.sub(r"\g<name>***", _PASSWORD.sub(r"\g<before>:***@", text))
+    masked = _PRIVATE_KEY.sub(r"\g<name>***", _PASSWORD.sub(r"\g<before>:***@", text))
+    return _PARAMETER.sub(r"\g<name>***", masked)
 
 
 def url_scheme(url: str) -> str:
@@ -27,7 +30,7 @@ def url_scheme(url: str) -> str:
 
 
 def absolute_url(url: str, folder: Path) -> str:
-    """`url` with a relative path of an embedded engine made absolute, seen from `folder`.
+    """`url` with a relative path of an embedded engine, or of a key file, made absolute, seen from `folder`.
 
     Three slashes begin a relative path and four an absolute one, as in SQLAlchemy; `files://x` is relative and
     `files:///x` absolute. In-memory databases and addresses of servers stay as they are.
@@ -36,6 +39,8 @@ def absolute_url(url: str, folder: Path) -> str:
     head, _, rest = url.partition("://")
     if scheme == "files":
         return f"{head}://{_absolute(rest, folder)}"
+    if scheme == "snowflake":
+        return _KEY_FILE.sub(lambda found: _absolute(found[0], folder), url)
     if scheme not in _FILE_SCHEMES or not rest.startswith("/"):
         return url
     path, mark, query = rest[1:].partition("?")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -38,6 +39,7 @@ _HASH, _NUMBER = "daywatch_row_hash", "daywatch_row_number"
 _HASH_SPAN = 2**64
 
 logging.getLogger("snowflake.connector").setLevel(logging.CRITICAL)  # what fails is raised, and told once by us
+warnings.filterwarnings("ignore", "`ReauthenticationRequest`", FutureWarning)  # caught by a base that stays
 
 
 class Snowflake(Warehouse):

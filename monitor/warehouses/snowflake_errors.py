@@ -34,7 +34,7 @@ _ABOUT_THE_TEXT = ("42", "02", "0A")  # classes of refusals that quote names of 
 
 def is_session_gone(error: errors.Error) -> bool:
     """Whether the session has ended, as it does after hours without a statement."""
-    return error.errno in SESSION_GONE
+    return error.errno in SESSION_GONE or "refresh session" in (error.raw_msg or "")
 
 
 def told_login(error: errors.Error, where: str) -> UnavailableError:
@@ -88,5 +88,5 @@ def _said(error: errors.Error) -> str:
     """The first lines of what is said, without codes; values of rows that may be quoted are left out."""
     lines = [line.strip() for line in (error.raw_msg or str(error)).splitlines() if line.strip()]
     said = _CODE.sub("", _PREFIX.sub("", " ".join(lines[:2]))) or type(error).__name__
-    keeps = not error.sqlstate or error.sqlstate.startswith(("08", "28", "57", *_ABOUT_THE_TEXT))
+    keeps = not error.sqlstate or error.sqlstate.startswith(("08", "28", "57", "HY", *_ABOUT_THE_TEXT))
     return said if keeps else _VALUE.sub("...", said)

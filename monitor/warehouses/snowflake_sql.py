@@ -118,7 +118,7 @@ def _row_hash(element: RowHash, compiler: SQLCompiler, **options: Any) -> str:
 def _draw_hash(element: DrawHash, compiler: SQLCompiler, **options: Any) -> str:
     """MD5 and not HASH, of which nobody says how it combines its arguments: draws of two seeds must be independent."""
     texts = [f"CAST({part} AS VARCHAR)" for part in arguments(element, compiler, **options)]
-    return f"MD5_NUMBER_LOWER64({' || chr(58) || '.join(texts)})"
+    return f"MD5_NUMBER_LOWER64({' || CHR(58) || '.join(texts)})"
 
 
 @compiles(FromEpoch, SNOWFLAKE)
@@ -141,10 +141,10 @@ def _iso_instant(element: IsoInstant, compiler: SQLCompiler, **options: Any) -> 
     """Only texts that look like ISO dates: Snowflake also reads '17' as a time, in seconds since 1970."""
     value, zone = arguments(element, compiler, **options)
     dated = f"{value} LIKE '____-__-__%'"
-    zoned = f"TRY_CAST({value} AS TIMESTAMP_TZ)"
+    zoned = f"TRY_TO_TIMESTAMP_TZ({value})"
     if constant(element, 1) == "UTC":  # the session's own
         return f"CASE WHEN {dated} THEN {zoned} END"
-    naive = f"CAST(CONVERT_TIMEZONE({zone}, 'UTC', TRY_CAST({value} AS TIMESTAMP_NTZ)) AS TIMESTAMP_TZ)"
+    naive = f"CAST(CONVERT_TIMEZONE({zone}, 'UTC', TRY_TO_TIMESTAMP_NTZ({value})) AS TIMESTAMP_TZ)"
     offset = f"REGEXP_LIKE(SUBSTR({value}, 14), '.*[-+A-Za-z].*')"
     return f"CASE WHEN NOT {dated} THEN NULL WHEN {offset} THEN {zoned} ELSE {naive} END"
 

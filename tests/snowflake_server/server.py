@@ -13,6 +13,7 @@ import gzip
 import importlib
 import json
 import os
+import secrets
 import socket
 import sys
 import tempfile
@@ -87,6 +88,17 @@ async def login(request: Request) -> Response:
         "sessionId": len(logins),
     }
     return JSONResponse(answer)
+
+
+async def renew(request: Request) -> Response:
+    """A new session token for the master token; the session itself goes on."""
+    old = (await body_of(request)).get("oldSessionToken", "")
+    if old not in fakesnow.sessions:
+        return refusal("390114", "Authentication token has expired.  The user must authenticate again.")
+    new = secrets.token_urlsafe(32)
+    fakesnow.sessions[new], timeouts[new] = fakesnow.sessions.pop(old), timeouts[old]
+    renewed = {"sessionToken": new, "validityInSecondsST": VALIDITY_S, "validityInSecondsMT": VALIDITY_S}
+    return JSONResponse({"data": renewed | {"masterToken": "master-" + new, "sessionId": 1}, "success": True})
 
 
 async def query(request: Request) -> Response:
@@ -184,6 +196,17 @@ async def nothing(_request: Request) -> Response:
     return JSONResponse({"data": None, "code": None, "message": None, "success": True})
 
 
+def count_rows_in_show_tables() -> None:
+    counted = (
+        "(select any_value(estimated_size) from duckdb_tables() known where known.database_name = table_catalog"
+        " and known.schema_name = table_schema and known.table_name = tables.table_name)"
+    )
+    made = str(importlib.import_module("fakesnow.transforms.show").SQL_CREATE_VIEW_SHOW_TABLES)
+    made = made.replace("create view if not exists", "create or replace view")
+    made = made.replace("0 as rows", f"{counted} as rows").replace("0 as bytes", f"{counted} * 1024 as bytes")
+    fakesnow.shared_fs.duck_conn.execute(made)
+
+
 def end_with_standard_input() -> None:
     sys.stdin.read()
     os._exit(0)
@@ -193,10 +216,12 @@ def serve() -> None:
     importlib.import_module(
         "fakesnow.arrow"
     ).timestamp_to_sf_struct = timestamps  # its own has NULLs that clients refuse
+    count_rows_in_show_tables()
     own = {"/session/v1/login-request", "/queries/v1/query-request"}
     routes = [
         Route("/session/v1/login-request", login, methods=["POST"]),
         Route("/queries/v1/query-request", query, methods=["POST"]),
+        Route("/session/token-request", renew, methods=["POST"]),
         Route("/telemetry/send", nothing, methods=["POST"]),
         Route("/test/faults", add_fault, methods=["POST"]),
         Route("/test/tables", load, methods=["POST"]),
