@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 HEAD = "0001"  # the newest revision in migrations/versions; known here so that an up-to-date store needs no Alembic
 _LOCK = 7_201_530_094_211  # any number that nobody else locks in the same PostgreSQL database
 _PAUSE_S = 0.02
+_OWN_SCHEMA = "database, or a schema of its own (CREATE SCHEMA daywatch, and ?options=-csearch_path%3Ddaywatch)"
 _ALEMBIC = threading.Lock()  # its context is a global of the process
 
 
@@ -61,15 +62,17 @@ def version_of(connection: Connection, url: URL) -> str | None:
     """The schema revision the store is at; None where there is none yet.
 
     Raises:
-        UsageError: the revision is unknown to this daywatch, or a SQLite file holds other tables and no store.
+        UsageError: the revision is unknown to this daywatch, or the database (the schema, on PostgreSQL) holds other
+            tables and no store.
     """
     tables = inspect(connection).get_table_names()
     if VERSION_TABLE not in tables:
-        if tables and connection.dialect.name == "sqlite":  # a PostgreSQL database may well hold other things
+        if tables:
+            server = connection.dialect.name == "postgresql"
             raise UsageError(
-                f"this database is not a daywatch store: it holds the table {tables[0]}",
+                f"this {'schema' if server else 'database'} is not a daywatch store: it holds the table {min(tables)}",
                 where=place(url),
-                mend="name another file under store:",
+                mend=f"name another {_OWN_SCHEMA if server else 'file'} under store:",
             )
         return None
     version: str | None = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608

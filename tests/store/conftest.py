@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from monitor.store import Delivery, RunRecord, Store
 from monitor.types import Change, Finding, Incident, Partition, Priority, Severity, Status
 
 NOW = dt.datetime(2024, 1, 1, 12, tzinfo=dt.UTC)
-POSTGRES = os.environ.get("DAYWATCH_TEST_POSTGRES_URL")  # any database the user may create schemas in
-ENGINES = ["sqlite", *(["postgresql"] if POSTGRES else [])]
+ENGINES = ["sqlite", "postgresql"]
 
 
 def day(number: int) -> Partition:
@@ -100,15 +96,8 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'daywatch.db'}"
         return
-    schema = f"test_{uuid.uuid4().hex}"
-    server = sa.make_url(str(POSTGRES))
-    admin = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with admin.connect() as connection:
-        connection.execute(sa.schema.CreateSchema(schema))
-    url = server.update_query_dict({"options": f"-csearch_path={schema}"})
-    yield url.render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(sa.schema.DropSchema(schema, cascade=True))
+    with request.getfixturevalue("postgres").schema() as url:
+        yield url
 
 
 @pytest.fixture

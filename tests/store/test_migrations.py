@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +16,7 @@ from monitor.store import Store
 from monitor.store import migrate as steps
 from monitor.store.engine import connect, for_writing, parse_url
 from monitor.store.models import VERSION_TABLE, metadata
+from tests.store.frozen import VERSIONS, still, thaw, told
 
 REVISIONS = steps.known_versions()
 
@@ -27,64 +28,35 @@ def empty(store_url: str) -> Iterator[sa.Engine]:
     engine.dispose()
 
 
-def fill(connection: sa.Connection) -> None:
-    """One row in each table, as the schema found there has them: made from the columns, so that it fits each."""
-    reflected = sa.MetaData()
-    reflected.reflect(connection)
-    for table in reflected.sorted_tables:
-        if table.name not in {VERSION_TABLE, "daywatch_counters"}:
-            connection.execute(table.insert().values({column.name: sample(column) for column in table.columns}))
-
-
-KNOWN = {
-    "table_name": "main.flights",
-    "partition_order": "2013-01-01T00:00:00+00:00",
-    "label": "2013-01-01",
-    "partition": "{}",
-    "source": "run",
-    "aggregates": '{"rows":842.0}',
-    "scores": "{}",
-    "surprises": "{}",
-    "failed": "[]",
-    "columns": '[["id","number","BIGINT",false]]',
-    "digest": "d",
-    "schema_digest": "d",
-    "event": "opened",
-    "action": "acknowledge",
-    "status": "fail",
-    "payload": "{}",
-}
-
-
-def sample(column: sa.Column[Any]) -> Any:
-    if column.name in KNOWN:
-        return KNOWN[column.name]
-    if isinstance(column.type, sa.DateTime):
-        return dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
-    if isinstance(column.type, sa.Boolean):
-        return True
-    if isinstance(column.type, (sa.Integer, sa.Float)):
-        return 1
-    return "{}"
-
-
 def test_the_newest_revision_is_the_one_the_code_knows() -> None:
     assert REVISIONS[-1] == steps.HEAD
     assert len(set(REVISIONS)) == len(REVISIONS)
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_a_store_of_each_version_is_upgraded_with_its_data(empty: sa.Engine, store_url: str, revision: str) -> None:
+def test_a_store_of_each_version_is_upgraded_with_its_data(
+    empty: sa.Engine, store_url: str, revision: str, make: Any
+) -> None:
+    file = VERSIONS / f"{revision}.json"
+    assert file.is_file(), "freeze each version before it is released: python -m tests.store.frozen"
+    frozen = json.loads(file.read_text("utf-8"))
     with empty.begin() as connection:
         steps.upgrade(connection, revision)
-        fill(connection)
+        thaw(connection, frozen["rows"])
     with Store.open(store_url) as store:
-        (past,) = store.history("main.flights")
-        assert past.values == {"rows": 842.0}
-        assert past.schema is not None
-        assert past.schema[0].name == "id"
         with store._engine.connect() as connection:
             assert steps.version_of(connection, store._url) == steps.HEAD
+        answers = told(store, make.now)
+        assert {key for key, then in frozen["told"].items() if not still(answers[key], then)} == set()
+        assert store.record(make.bad_run(9)).findings[0].id == "F-4"  # and life goes on
+
+
+def test_a_frozen_version_tells_of_everything() -> None:
+    """A table that a later version adds joins what is frozen of it."""
+    for file in VERSIONS.iterdir():
+        frozen = json.loads(file.read_text("utf-8"))
+        assert {name for name, rows in frozen["rows"].items() if not rows} == set()
+        assert all(frozen["told"].values())
 
 
 @pytest.mark.parametrize("arguments", [{"migrate": False}, {"read_only": True}])

@@ -78,13 +78,15 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     assert path.read_text().startswith("a shopping list")
 
 
-def test_a_database_that_is_no_store(sqlite_url: str) -> None:
-    engine = sa.create_engine(sqlite_url)
+def test_a_database_that_is_no_store(store_url: str) -> None:
+    engine = sa.create_engine(store_url)
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE customers (id INTEGER)")
+    for arguments in ({}, {"migrate": False}, {"read_only": True}):
+        with pytest.raises(UsageError, match=r"not a daywatch store.*customers.*name another"):
+            Store.open(store_url, **arguments)
+    assert sa.inspect(engine).get_table_names() == ["customers"]
     engine.dispose()
-    with pytest.raises(UsageError, match="customers"):
-        Store.open(sqlite_url)
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
