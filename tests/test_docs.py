@@ -167,7 +167,8 @@ def test_make_targets_in_documents_exist() -> None:
 
 def test_every_make_target_needs_the_setup() -> None:
     rules = dict(re.findall(r"^([a-z-]+):([^=\n]*?)(?:##.*)?$", read("Makefile"), re.MULTILINE))
-    assert {name for name, needs in rules.items() if needs.strip() != "setup"} == {"setup", "help", "clean"}
+    bare = {name for name, needs in rules.items() if "setup" not in needs.split()}
+    assert bare == {"setup", "snowflake-server", "help", "clean"}
 
 
 def keys(schema: dict[str, Any]) -> set[str]:
@@ -199,7 +200,7 @@ def test_configurations_in_documents_are_valid(document: str, tmp_path: Path, mo
 
 def test_every_engine_and_channel_that_is_there_is_described() -> None:
     warehouses, alerts = read("docs/WAREHOUSES.md"), read("docs/ALERTS.md")
-    assert all(f"{e.name}:///" in warehouses for e in entry_points(group="daywatch.warehouses"))
+    assert all(f"{e.name}://" in warehouses for e in entry_points(group="daywatch.warehouses"))
     assert all(f"The {e.name} channel" in headings(alerts) for e in entry_points(group="daywatch.notifiers"))
 
 
@@ -227,6 +228,9 @@ def test_pinned_versions_have_no_addresses_and_cover_what_is_declared() -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!+_-]+", line) for line in lines)
     pinned = {re.sub(r"[-_.]+", "-", line.split("==")[0]).lower() for line in lines}
     project = tomllib.loads(read("pyproject.toml"))["project"]
-    declared = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    declared = [
+        *project["dependencies"],
+        *(line for extra in project["optional-dependencies"].values() for line in extra),
+    ]
     names = {re.sub(r"[-_.]+", "-", re.split(r"[\[<>=~! ]", line)[0]).lower() for line in declared}
-    assert names <= pinned
+    assert names - {"daywatch"} <= pinned
