@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -85,6 +86,15 @@ def _load_snowflake(request: pytest.FixtureRequest, _folder: Path, tables: Loade
     return Snowflake("main", server.url(database), limits)
 
 
+def _load_snowflake_live(request: pytest.FixtureRequest, _folder: Path, tables: Loaded, limits: Limits) -> Warehouse:
+    from monitor.warehouses.snowflake import Snowflake
+    from tests.snowflake_server.tables import load_live
+
+    url, drop = load_live(os.environ["DAYWATCH_TEST_SNOWFLAKE_URL"], tables)
+    request.addfinalizer(drop)
+    return Snowflake("main", url, limits)
+
+
 ENGINES: dict[str, Callable[[pytest.FixtureRequest, Path, Loaded, Limits], Warehouse]] = {
     "duckdb": _load_duckdb,
     "files": _load_files,
@@ -92,6 +102,8 @@ ENGINES: dict[str, Callable[[pytest.FixtureRequest, Path, Loaded, Limits], Wareh
     "postgresql_psycopg": _load_psycopg,
     "snowflake": _load_snowflake,
 }
+if "DAYWATCH_TEST_SNOWFLAKE_URL" in os.environ:  # a live account; each test makes a schema there, and drops it
+    ENGINES["snowflake_live"] = _load_snowflake_live
 
 
 @pytest.fixture(params=list(ENGINES))
