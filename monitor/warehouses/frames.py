@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -82,10 +84,10 @@ def to_frame(arrow: pa.Table, kinds: Mapping[str, ColumnKind]) -> pd.DataFrame:
         NUMBER as float64 with NaN, BOOLEAN as object of True, False and None, times as datetime64[us] with NaT (also
         for infinity and outside of the years 1 to 9999), all else as Categorical of str.
     """
-    series = {
-        name: _series(column, kinds[name]) for name, column in zip(arrow.column_names, arrow.columns, strict=True)
+    values = {
+        name: _values(column, kinds[name]) for name, column in zip(arrow.column_names, arrow.columns, strict=True)
     }
-    return pd.DataFrame(series, index=pd.RangeIndex(arrow.num_rows), columns=list(arrow.column_names))
+    return pd.DataFrame(values, index=pd.RangeIndex(arrow.num_rows), columns=list(arrow.column_names))
 
 
 def kinds_of(table: Table, columns: Sequence[Column]) -> dict[str, ColumnKind]:
@@ -93,22 +95,22 @@ def kinds_of(table: Table, columns: Sequence[Column]) -> dict[str, ColumnKind]:
     return {column.name: reading_kind(table, column) for column in columns}
 
 
-def _series(column: pa.ChunkedArray, kind: ColumnKind) -> pd.Series | pd.Categorical:
+def _values(column: pa.ChunkedArray, kind: ColumnKind) -> npt.NDArray[Any] | pd.Categorical:
     if kind is ColumnKind.NUMBER:
-        return pd.Series(column.cast(pa.float64()).to_numpy(), dtype="float64")
+        return np.asarray(column.cast(pa.float64()).to_numpy(), dtype="float64")
     if kind is ColumnKind.BOOLEAN:
-        return pd.Series(column.cast(pa.bool_()).to_numpy().astype(object), dtype=object)
+        return np.asarray(column.cast(pa.bool_()).to_numpy(), dtype=object)
     if kind in _TIMES:
         return _times(column)
     return _categorical(column)
 
 
-def _times(column: pa.ChunkedArray) -> pd.Series:
+def _times(column: pa.ChunkedArray) -> npt.NDArray[np.datetime64]:
     micros = column.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
     known = np.asarray(pc.is_valid(micros))
     values = np.asarray(pc.fill_null(micros, 0), dtype="int64")
     known &= (values >= _YEAR_1) & (values < _YEAR_10000)
-    return pd.Series(np.where(known, values.astype("datetime64[us]"), np.datetime64("NaT", "us")))
+    return np.where(known, values.astype("datetime64[us]"), np.datetime64("NaT", "us"))
 
 
 def _categorical(column: pa.ChunkedArray) -> pd.Categorical:
@@ -117,4 +119,4 @@ def _categorical(column: pa.ChunkedArray) -> pd.Categorical:
         encoded = encoded.combine_chunks()
     codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
     categories = pd.Index(encoded.dictionary.to_pylist(), dtype="str")
-    return pd.Categorical.from_codes(codes, categories=categories)
+    return pd.Categorical.from_codes(codes, categories=categories, validate=False)
