@@ -48,6 +48,10 @@ class Server:
         names = {"database": database, "schema": schema, "table": table, "columns": columns}
         self._post(f"/test/tables?{urlencode(names)}", parquet)
 
+    def drop(self, database: str) -> None:
+        """Forget a database."""
+        self._post(f"/test/databases/{database}/drop", b"-")
+
     def fault(self, match: str, **answer: Any) -> None:
         """Let the next statement that contains `match` fail: with `code` and `message`, or HTTP `status`."""
         self._post("/test/faults", json.dumps({"match": match, **answer}).encode())

@@ -170,6 +170,14 @@ def loaded(names: Mapping[str, str], parquet: bytes) -> Response:
     return JSONResponse({"success": True})
 
 
+async def drop(request: Request) -> Response:
+    """Forget a database; hundreds of tests would otherwise fill the memory."""
+    async with one_at_a_time:
+        fakesnow.shared_fs.results_cache.clear()
+        fakesnow.shared_fs.duck_conn.execute(f"DETACH DATABASE IF EXISTS {request.path_params['database']}")
+    return JSONResponse({"success": True})
+
+
 def timestamps(column: pa.ChunkedArray) -> pa.Array:
     """Times as Snowflake sends them, NULL as a whole where there is none."""
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
@@ -225,6 +233,7 @@ def serve() -> None:
         Route("/telemetry/send", nothing, methods=["POST"]),
         Route("/test/faults", add_fault, methods=["POST"]),
         Route("/test/tables", load, methods=["POST"]),
+        Route("/test/databases/{database}/drop", drop, methods=["POST"]),
         Route("/test/logins", list_logins, methods=["GET"]),
         *(route for route in fakesnow.routes if route.path not in own),
     ]

@@ -82,6 +82,7 @@ def _load_snowflake(request: pytest.FixtureRequest, _folder: Path, tables: Loade
 
     server = request.getfixturevalue("snowflake_server")
     database = server.database()
+    request.addfinalizer(lambda: server.drop(database))
     load_tables(server, database, tables)
     return Snowflake("main", server.url(database), limits)
 

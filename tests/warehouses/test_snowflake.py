@@ -31,9 +31,11 @@ PLAIN = "snowflake://ana:s3cret@org-acct/SALES/RAW?warehouse=W&role=R"
 def opened(snowflake_server: Server) -> Iterator[Opened]:
     """`opened({"T": arrow}, limits)` is a warehouse of a database that holds the tables."""
     open_ones: list[Snowflake] = []
+    databases: list[str] = []
 
     def make(tables: dict[str, pa.Table] | None = None, limits: Limits = DEFAULT_LIMITS) -> Snowflake:
         database = snowflake_server.database()
+        databases.append(database)
         load_tables(snowflake_server, database, tables or {})
         open_ones.append(Snowflake("main", snowflake_server.url(database), limits))
         return open_ones[-1]
@@ -41,6 +43,8 @@ def opened(snowflake_server: Server) -> Iterator[Opened]:
     yield make
     for warehouse in open_ones:
         warehouse.close()
+    for database in databases:
+        snowflake_server.drop(database)
 
 
 # Logging in
@@ -304,7 +308,7 @@ def test_a_revoked_right_and_a_dropped_table_concern_that_table(
 def test_the_time_limit_is_the_servers_too(opened: Opened) -> None:
     warehouse = opened(limits=Limits(statement_timeout_s=1))
     with pytest.raises(SourceError, match="statement_timeout_s = 1") as caught:
-        warehouse.fetch("SELECT COUNT(*) FROM range(1000000000) a, range(1000000000) b")
+        warehouse.fetch("SELECT COUNT(*) FROM range(300000) a, range(3000000) b")
     assert not isinstance(caught.value, UnavailableError | StatementError)
     assert warehouse.fetch("SELECT 1 AS x").num_rows == 1
 
