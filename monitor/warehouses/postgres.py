@@ -206,7 +206,7 @@ class Postgres(Warehouse):
         if not found[0]["readable"]:
             mend = "GRANT SELECT on it, and USAGE on its schema, to this user"
             raise StatementError(f"permission denied for `{shown}`", where=self._where, mend=mend)
-        return tuple(Column(row["name"], _kind(row), _type(row), not row["required"]) for row in found)
+        return tuple(Column(row["name"], _kind(row), row["type"], not row["required"]) for row in found)
 
     def peek(self, path: Path, rows: int) -> pa.Table:
         """About `rows` rows as they are, types that Arrow does not know as texts."""
@@ -252,10 +252,6 @@ def _kind(row: dict[str, Any]) -> ColumnKind:
     if row["sort"] == "e" or row["category"] == "S":  # enums, and all that is text, as citext
         return ColumnKind.TEXT
     return ColumnKind.OTHER if row["base"] == "money" else kind_of(row["type"])  # money is written by the locale
-
-
-def _type(row: dict[str, Any]) -> str:
-    return str(row["type"])
 
 
 def _raw(column: Column) -> Expression:

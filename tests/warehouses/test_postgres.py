@@ -16,7 +16,7 @@ from monitor.types import ColumnKind, Measure, Table, TimeColumn, TimeForm
 from monitor.warehouses import DEFAULT_LIMITS, Limits, open_warehouse
 from monitor.warehouses.base import StatementError
 from monitor.warehouses.postgres import Postgres
-from monitor.warehouses.postgres_drivers import Adbc, Driver, Psycopg
+from monitor.warehouses.postgres_drivers import Adbc, Driver, Psycopg, best_driver
 from tests.postgres_server import Server
 
 TableOf = Callable[..., Table]
@@ -263,6 +263,12 @@ def test_it_is_found_by_its_url(postgres: Server) -> None:
         warehouse = open_warehouse("main", url)
         assert (warehouse.dialect, warehouse.sqlglot_dialect) == ("postgresql", "postgres")
         warehouse.close()
+
+
+def test_the_driver_is_adbc_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(best_driver(), Adbc)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    assert isinstance(best_driver(), Psycopg)
 
 
 def test_a_wrong_url() -> None:
