@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
 from monitor import partitions
-from monitor.errors import SourceError, UsageError
+from monitor.errors import DaywatchError, SourceError, UsageError
 from monitor.types import Column, ColumnKind, Cost, Measure, Partition, Table, TimeForm
 from monitor.warehouses import DEFAULT_LIMITS, Limits, timeforms
 from monitor.warehouses.catalog import COLUMNS, TABLES, did_you_mean, kind_of
@@ -38,6 +38,7 @@ from monitor.warehouses.constructs import (
 from monitor.warehouses.costs import Ledger, Receipt
 from monitor.warehouses.frames import kinds_of, readable, to_frame
 from monitor.warehouses.measures import Fused, residue_classes, text_of
+from monitor.warehouses.polls import Counts, TableState, recent_counts
 from monitor.warehouses.times import Clock
 
 Path = tuple[str, ...]
@@ -69,8 +70,8 @@ class Warehouse(abc.ABC):
         url: where it is; appears in no message with its password.
         limits: bounds on time and rows.
 
-    One object may be used by several threads at once. Every method may raise SourceError: the connection broke, or
-    a limit was met; its message names the limit. Conditions are SQL of the engine; a broken one is a UsageError
+    One object may be used by several threads at once. Every method may raise SourceError: a limit was met (its message
+    names it), or, as UnavailableError, the warehouse as a whole cannot be used: it is out of reach, or refuses us. Conditions are SQL of the engine; a broken one is a UsageError
     with the condition as its `culprit`.
     """
 
@@ -99,6 +100,7 @@ class Warehouse(abc.ABC):
 
         Raises:
             StatementError: the statement itself is refused.
+            UnavailableError: the connection is lost, cannot be made, or is refused.
             SourceError: anything else, the timeout included.
         """
 
@@ -198,6 +200,39 @@ class Warehouse(abc.ABC):
         return timeforms.form_of_texts(
             *self._first(self.fetch(sa.select(*wanted).select_from(drawn.subquery("drawn"))))
         )
+
+    # Many tables at once
+
+    def states(self, paths: Sequence[Path]) -> dict[Path, TableState]:
+        """What the engine's metadata says of tables, by one query that reads none of their rows.
+
+        Tables that the engine knows nothing of are left out; an engine without such metadata gives {}. Counted as
+        cost, but asks for no computing where the engine keeps metadata apart.
+        """
+        return self._states(list(paths)) if paths else {}
+
+    def _states(self, paths: Sequence[Path]) -> dict[Path, TableState]:  # noqa: ARG002 - for engines that know
+        return {}
+
+    def recent(self, asked: Sequence[tuple[Table, Partition]]) -> dict[str, Counts | DaywatchError]:
+        """Row counts of many tables' partitions, many tables a statement.
+
+        Args:
+            asked: tables with a time column, each with the partition to count from.
+
+        Returns:
+            By table name: (partition, rows) of those that have rows, oldest first; or the error of a table that could
+            not be counted, which does not spoil the others.
+
+        Raises:
+            UnavailableError: the warehouse cannot be asked at all.
+        """
+        return recent_counts(self, asked)
+
+    def grouped_counts(self, table: Table, first: Partition, *wanted: Any) -> Select:
+        """A statement for `moment` and `n`, the rows of each group of the table's clock from `first` on."""
+        counted = [*wanted, sa.func.count().label("n")]
+        return self._grouped(table, self._clock(table), counted, first, None).order_by(None)
 
     # Partitions
 
@@ -465,8 +500,8 @@ class Warehouse(abc.ABC):
             return sa.select(*wanted).select_from(source).where(*conditions).limit(rows + 1)
         identity = self._row_identity(path)
         if identity is None:
-            numbered = RowNumber().label(_ROW_NUMBER)
-            inner = sa.select(sa.literal_column("*"), numbered).select_from(source).where(*conditions)
+            numbered: list[Expression] = [sa.literal_column("*"), RowNumber().label(_ROW_NUMBER)]
+            inner = sa.select(*numbered).select_from(source).where(*conditions)
             source, conditions, identity = inner.subquery("numbered"), [], columns_of([_ROW_NUMBER])
         draw = DrawHash(*identity, sa.literal(seed))
         statement = sa.select(*wanted).select_from(source).where(*conditions)

@@ -16,11 +16,12 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-from monitor.errors import DaywatchError, SourceError, UsageError
+from monitor.errors import DaywatchError, SourceError, UnavailableError, UsageError
 from monitor.warehouses import DEFAULT_LIMITS, Limits
 from monitor.warehouses.base import Path, StatementError, Warehouse
 from monitor.warehouses.catalog import TABLES
 from monitor.warehouses.constructs import Expression
+from monitor.warehouses.polls import TableState
 
 _REFUSED = (
     duckdb.ProgrammingError,
@@ -153,14 +154,23 @@ class DuckDB(Embedded):
             holder = re.search(r"Conflicting lock is held in (.+?)(?: by user [^\s.]+)?\.?(?: See|\n|$)", message)
             held = f" by {holder[1]}" if holder else " by another process"
             mend = "close it there, or read a copy of the file"
-            return SourceError(f"{database} is locked{held}", where=where, mend=mend)
+            return UnavailableError(f"{database} is locked{held}", where=where, mend=mend)
         if "different configuration" in message:
             what = f"{database} is already open in this process, for writing or with other settings"
-            return SourceError(what, where=where, mend="close that connection first")
+            return UnavailableError(what, where=where, mend="close that connection first")
         if "not recognized" in message:
             return UsageError(message.splitlines()[0], where=where, mend="correct the part of its URL after `?`")
         what = f"{database} cannot be opened: {message.splitlines()[0]}"
-        return SourceError(what, where=where, mend="check that it is a whole DuckDB file of a version known here")
+        return UnavailableError(what, where=where, mend="check that it is a whole DuckDB file of a version known here")
+
+    def _states(self, paths: Sequence[Path]) -> dict[Path, TableState]:
+        """The file's time and size stand for all tables: any write changes them."""
+        database = FilePath(sa.make_url(self.url).database or ":memory:")
+        stats = [f.stat() for f in (database, database.with_name(f"{database.name}.wal")) if f.is_file()]
+        if not stats:
+            return {}
+        mark = ":".join(f"{s.st_ino}.{s.st_mtime_ns}.{s.st_size}" for s in stats)
+        return {path: TableState(mark=mark) for path in paths}
 
     def _identify(self, path: Path) -> Sequence[Expression] | None:
         """`rowid`, which tables have and views do not; a column of that name hides it."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import glob
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ from monitor.types import Column
 from monitor.warehouses.base import Path, StatementError
 from monitor.warehouses.constructs import Expression
 from monitor.warehouses.duckdb import Embedded
+from monitor.warehouses.polls import TableState
 
 _READERS = {
     ".parquet": "read_parquet",
@@ -97,6 +101,12 @@ class Files(Embedded):
             return None
         return [sa.literal_column(name) for name in _ROW_COLUMNS]
 
+    def _states(self, paths: Sequence[Path]) -> dict[Path, TableState]:
+        """Number, sizes and times of each table's files."""
+        self._look()
+        known = [(path, self._known[path[0]]) for path in paths if path[0] in self._known]
+        return {path: _state_of(table) for path, table in known}
+
     def _look(self, force: str | None = None) -> None:
         """Make a view of every table, so that the catalog and people's own SQL know them by name."""
         with self._lock:
@@ -119,6 +129,17 @@ class Files(Embedded):
     def _unread(self, name: str, error: duckdb.Error) -> DaywatchError:
         what = str(error).splitlines()[0]
         return StatementError(what, where=f"warehouse {self.name}: {name}", mend="check that its files are whole")
+
+
+def _state_of(table: FileTable) -> TableState:
+    stats = [FilePath(file).stat() for file in sorted(glob.glob(table.pattern, recursive=True))]
+    newest = max((s.st_mtime for s in stats), default=None)
+    digest = hashlib.blake2b(repr([(s.st_mtime_ns, s.st_size) for s in stats]).encode(), digest_size=16)
+    return TableState(
+        bytes=sum(s.st_size for s in stats),
+        altered=None if newest is None else dt.datetime.fromtimestamp(newest, dt.UTC),
+        mark=digest.hexdigest(),
+    )
 
 
 def _tables_in(folder: FilePath) -> dict[str, FileTable]:
