@@ -161,8 +161,8 @@ class Snowflake(Warehouse):
         self._ledger.add(len(found))
         return {
             self._short(row["table_schema"], row["table_name"]): TableState(
-                row["row_count"],
-                row["bytes"],
+                _whole(row["row_count"]),
+                _whole(row["bytes"]),
                 row["last_altered"],
                 f"{row['last_altered'].isoformat()} {row['row_count']} {row['bytes']}",
             )
@@ -173,7 +173,7 @@ class Snowflake(Warehouse):
         schemas = dict.fromkeys(path[-2] if len(path) > 1 else self.default_schema for path in paths)
         return {
             self._short(row["schema_name"], row["name"]): TableState(
-                row["rows"], row["bytes"], None, f"{row['created_on']} {row['rows']} {row['bytes']}"
+                _whole(row["rows"]), _whole(row["bytes"]), None, f"{row['created_on']} {row['rows']} {row['bytes']}"
             )
             for schema in schemas
             for row in self._show_tables(schema)
@@ -230,6 +230,10 @@ class Snowflake(Warehouse):
         if share < 1:
             statement = statement.where(draw < sa.literal(int(share * _HASH_SPAN)))
         return statement.order_by(draw).limit(rows)
+
+
+def _whole(number: Any) -> int | None:
+    return None if number is None else int(number)
 
 
 def _fetched(connection: SnowflakeConnection, sql: str, rows_max: int) -> pa.Table:

@@ -25,6 +25,7 @@ class Server:
     """A running server; `url()` is the address of a database on it, which is made when it is first named."""
 
     port: int
+    pid: int
     _numbers: Iterator[int] = field(default_factory=count)
 
     def database(self) -> str:
@@ -80,6 +81,6 @@ def running() -> Iterator[Server]:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            yield Server(int(process.stdout.readline()))
+            yield Server(int(process.stdout.readline()), process.pid)
         finally:
             process.stdin.close()

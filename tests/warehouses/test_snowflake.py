@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import pyarrow as pa
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -369,3 +372,20 @@ def test_a_closed_warehouse_says_so(opened: Opened) -> None:
     warehouse.close()
     with pytest.raises(SourceError, match="warehouse main: it is closed"):
         warehouse.tables()
+
+
+def test_the_server_of_the_tests_ends_with_them(snowflake_server: Server) -> None:
+    assert snowflake_server.port  # where it cannot run, this test is skipped as the others are
+    script = (
+        "import sys; from tests.snowflake_server.process import running\n"
+        "with running() as server: print(server.pid, flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", script]
+    root = Path(__file__).parent.parent.parent
+    with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as tests:  # noqa: S603
+        assert tests.stdout is not None
+        server = psutil.Process(int(tests.stdout.readline()))
+        assert server.is_running()
+        tests.kill()
+    gone, alive = psutil.wait_procs([server], timeout=10)
+    assert (len(gone), alive) == (1, [])
