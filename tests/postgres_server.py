@@ -68,9 +68,12 @@ class Server:
         with self.connect() as connection:
             connection.execute(f"CREATE SCHEMA {name}")
         url = self.url.update_query_dict({"options": f"-csearch_path={name}"})
-        yield url.render_as_string(hide_password=False)
-        with self.connect() as connection:
-            connection.execute(f"DROP SCHEMA {name} CASCADE")
+        try:
+            yield url.render_as_string(hide_password=False)
+        finally:
+            with self.connect() as connection:
+                connection.execute("SET lock_timeout = '20s'")  # a test that leaves a transaction open fails, not hangs
+                connection.execute(f"DROP SCHEMA {name} CASCADE")
 
     def drop(self, url: str) -> None:
         """Drop a database, and all connections to it."""
