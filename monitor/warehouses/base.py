@@ -71,8 +71,8 @@ class Warehouse(abc.ABC):
         limits: bounds on time and rows.
 
     One object may be used by several threads at once. Every method may raise SourceError: a limit was met (its message
-    names it), or, as UnavailableError, the warehouse as a whole cannot be used: it is out of reach, or refuses us. Conditions are SQL of the engine; a broken one is a UsageError
-    with the condition as its `culprit`.
+    names it), or, as UnavailableError, the warehouse as a whole cannot be used: it is out of reach, or refuses us.
+    Conditions are SQL of the engine; a broken one is a UsageError with the condition as its `culprit`.
     """
 
     sqlglot_dialect: ClassVar[str]

@@ -132,7 +132,7 @@ class Files(Embedded):
 
 
 def _state_of(table: FileTable) -> TableState:
-    stats = [FilePath(file).stat() for file in sorted(glob.glob(table.pattern, recursive=True))]
+    stats = [FilePath(file).stat() for file in sorted(glob.glob(table.pattern, recursive=True))]  # noqa: PTH207 - an absolute pattern
     newest = max((s.st_mtime for s in stats), default=None)
     digest = hashlib.blake2b(repr([(s.st_mtime_ns, s.st_size) for s in stats]).encode(), digest_size=16)
     return TableState(
