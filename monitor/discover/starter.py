@@ -113,8 +113,8 @@ def _without_secrets(url: str, name: str) -> tuple[str, list[str]]:
     escaped = url.replace("$", "$$")
     if url_scheme(url) not in ("duckdb", "sqlite", "files"):
         escaped = re.sub(r"(?P<before>://[^/\s:@]*):(?P<password>.+)@", password, escaped, count=1)
-    secret = "password|passwd|pwd|passphrase|token|secret|api_?key|access_?key|private_key(?==)"
-    parameters = rf"(?P<key>\b[\w-]*(?:{secret})[\w-]*)=(?!\$\{{)[^&;]+"
+    names = "password|passwd|pwd|passphrase|token|secret|api_?key|access_?key|private_key(?==)"
+    parameters = rf"(?P<key>\b[\w-]*(?:{names})[\w-]*)=(?!\$\{{)[^&;]+"
     return re.sub(parameters, parameter, escaped, flags=re.IGNORECASE), list(dict.fromkeys(variables))
 
 
