@@ -21,9 +21,11 @@ if TYPE_CHECKING:
         OutboxItem,
         PastPartition,
         Pruned,
+        Receipt,
         Recorded,
         RunRecord,
         Seen,
+        Spent,
         TableStatus,
     )
     from monitor.store.store import Store
@@ -40,9 +42,11 @@ __all__ = [
     "OutboxItem",
     "PastPartition",
     "Pruned",
+    "Receipt",
     "Recorded",
     "RunRecord",
     "Seen",
+    "Spent",
     "Store",
     "TableStatus",
 ]

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, or_, select, update
 
 from monitor.store.engine import insert_into
 from monitor.store.models import claims
 
+LEASES_AHEAD = 4
+"""Of two computers' clocks, the one may be so many leases ahead of the other."""
+
 
 def claim(connection: Connection, table: str, partition: str, owner: str, now: dt.datetime, lease_s: float) -> bool:
-    """Take a partition nobody holds, or whose holder's lease has ended; one statement, so that one wins."""
+    """Take a partition nobody holds, or whose holder's lease has ended; one statement, so that one wins.
+
+    A lease that ends much later than any that could be given now is of a clock that was set back since: it has ended.
+    """
+    end = claims.c.leased_until
+    ended = or_(end <= now, end > now + dt.timedelta(seconds=LEASES_AHEAD * lease_s))
     mine = {"owner": owner, "claimed_at": now, "leased_until": now + dt.timedelta(seconds=lease_s)}
     taken = (
         insert_into(connection, claims)
@@ -19,7 +27,7 @@ def claim(connection: Connection, table: str, partition: str, owner: str, now: d
         .on_conflict_do_update(
             index_elements=["table_name", "partition_order"],
             set_=mine,
-            where=claims.c.leased_until <= now,
+            where=ended,
         )
         .returning(claims.c.owner)
     )
@@ -49,6 +57,13 @@ def heartbeat(connection: Connection, table: str, partition: str, owner: str, no
         .returning(claims.c.owner)
     )
     return connection.execute(longer).scalar() is not None
+
+
+def is_held(connection: Connection, table: str, partition: str, owner: str) -> bool:
+    """Whether the claim is still the owner's; it stays so until the transaction ends."""
+    mine = (claims.c.table_name == table) & (claims.c.partition_order == partition) & (claims.c.owner == owner)
+    held = select(claims.c.owner).where(mine, claims.c.leased_until.is_not(None)).with_for_update()
+    return connection.execute(held).scalar() is not None
 
 
 def release(connection: Connection, table: str, partition: str, owner: str, *, finished: bool) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
-from monitor.errors import DaywatchError, SourceError, UsageError, mask_secrets
+from monitor.errors import DaywatchError, StoreError, UsageError, mask_secrets
 
 BUSY_TIMEOUT_S = 15.0
 CONNECT_TIMEOUT_S = 10
@@ -56,14 +56,14 @@ def file_of(url: URL) -> Path | None:
 
 
 def create_folder(url: URL) -> None:
-    """Make the folder of a SQLite file; SourceError where that cannot be."""
+    """Make the folder of a SQLite file; StoreError where that cannot be."""
     path = file_of(url)
     if path is None:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SourceError(
+        raise StoreError(
             f"the folder {path.parent} cannot be made: {error.strerror}",
             where=place(url),
             mend="name a place that may be written to",
@@ -142,7 +142,7 @@ def telling(url: URL) -> Iterator[None]:
     try:
         yield
     except PoolTimeoutError as error:
-        raise SourceError("all connections are busy", where=place(url), mend="try again") from error
+        raise StoreError("all connections are busy", where=place(url), mend="try again") from error
     except DBAPIError as error:
         told = _tell(str(error.orig), place(url), url)
         if told is None:
@@ -186,12 +186,12 @@ def _tell(message: str, where: str, url: URL) -> DaywatchError | None:
         )
     for sign, (what, mend) in (_SQLITE_TROUBLES if sqlite_file else _SERVER_TROUBLES).items():
         if sign in text:
-            return SourceError(what, where=where, mend=mend)
+            return StoreError(what, where=where, mend=mend)
     if any(sign in text for sign in ("connect", "timeout", "terminat", "authentication", "resolve", "closed")):
         said = message.strip().splitlines()[0]
         if url.password:
             said = said.replace(str(url.password), "***")
-        return SourceError(
+        return StoreError(
             f"the store cannot be reached: {said}", where=where, mend="check the server, the user and the password"
         )
     return None

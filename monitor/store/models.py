@@ -170,6 +170,21 @@ feedback = Table(
     Column("recorded_at", UtcDateTime, nullable=False),
 )
 
+costs = Table(
+    "daywatch_costs",
+    metadata,
+    Column("at", UtcDateTime, primary_key=True),  # the beginning of an hour
+    Column("warehouse", Text, primary_key=True),
+    Column("table_name", Text, primary_key=True),  # "": statements about many tables
+    Column("purpose", Text, primary_key=True),
+    Column("runs", BigInteger, nullable=False),
+    Column("covered_s", Float, nullable=False),  # length of the partitions that were judged for the first time
+    Column("queries", BigInteger, nullable=False),
+    Column("rows_read", BigInteger, nullable=False),
+    Column("bytes_read", BigInteger, nullable=True),
+    Column("seconds", Float, nullable=False),
+)
+
 claims = Table(
     "daywatch_claims",
     metadata,

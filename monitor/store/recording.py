@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from monitor.store import codec, past
+from monitor.store import codec, past, spending
 from monitor.store.engine import insert_into
-from monitor.store.models import counters, events, findings, incidents, outbox
+from monitor.store.models import counters, events, findings, incidents, outbox, revisions
 from monitor.store.names import finding_name, incident_name, incident_number
-from monitor.store.records import Delivery, Measured, Recorded, RunRecord
+from monitor.store.records import Delivery, Measured, Receipt, Recorded, RunRecord
 from monitor.types import Finding, Incident, Status
 
 _INCIDENT_KEYS = frozenset({"incident", "incidents"})
@@ -33,14 +33,22 @@ def record(connection: Connection, run: RunRecord) -> Recorded:
 
     Raises:
         ValueError: a key that names nothing, or a score that is not finite.
+        ClaimError: the claim is no longer the record's owner's.
     """
     _check_keys(run)
+    if run.owner is not None and not claims.is_held(connection, run.table, run.claim or run.partition.order, run.owner):
+        raise ClaimError(
+            f"{run.partition.label} was taken over by another process, so this result is not recorded",
+            where=run.table,
+            mend="see what the other one found",
+        )
     # First of all, because on PostgreSQL the counter's row lock makes writers take turns.
     first = _allocate(connection, "finding", len(run.findings))
     names = _Names(
         {finding.id: finding_name(first + place) for place, finding in enumerate(run.findings)},
         _name_incidents(connection, run),
     )
+    covered_s = _newly_covered_s(connection, run)
     revision_id, revision = past.append(
         connection,
         run.table,
@@ -56,12 +64,27 @@ def record(connection: Connection, run: RunRecord) -> Recorded:
     _append_findings(connection, run, revision_id, named_findings)
     _append_events(connection, run, revision_id, named_incidents)
     alerts = _enqueue(connection, run, names)
+    receipt = Receipt(spending.warehouse_of(run.table), run.table, "judge", run.cost, run.seconds, covered_s)
+    spending.spend(connection, receipt, run.at)
     return Recorded(revision, named_findings, named_incidents, alerts)
 
 
 def _measured(run: RunRecord) -> Measured:
     failed = frozenset(finding.check for finding in run.findings if finding.status is Status.FAIL)
     return Measured(run.partition, run.values, run.scores, run.surprises, failed, run.schema)
+
+
+def _newly_covered_s(connection: Connection, run: RunRecord) -> float:
+    """The partition's length where nobody judged it before; 0 for an id."""
+    start, end = run.partition.start, run.partition.end
+    if start is None or end is None:
+        return 0.0
+    before = select(revisions.c.id).where(
+        revisions.c.table_name == run.table,
+        revisions.c.partition_order == run.partition.order,
+        revisions.c.judged.is_(True),
+    )
+    return 0.0 if connection.execute(before.limit(1)).first() else max((end - start).total_seconds(), 0.0)
 
 
 def _check_keys(run: RunRecord) -> None:

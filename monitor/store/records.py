@@ -92,7 +92,8 @@ class RunRecord:
 
     `findings` and `incidents` may carry temporary keys as ids (anything but `F-n` and `INC-n`, such as `new:0`);
     `Finding.incident`, `Incident.findings` and `Delivery.incident` refer to the same keys. `at` is the moment of
-    recording, an aware datetime; `seconds` is how long the run took.
+    recording, an aware datetime; `seconds` is how long the run took. With an `owner` it is recorded only while the claim
+    (on the partition, or on what `claim` names instead) is theirs.
     """
 
     table: str
@@ -108,6 +109,8 @@ class RunRecord:
     deliveries: Sequence[Delivery] = ()
     cost: Cost = field(default_factory=Cost)
     seconds: float = 0.0
+    owner: str | None = None
+    claim: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +204,39 @@ class CostSum:
     rows: int = 0
     bytes: int | None = None
     seconds: float = 0.0
+
+
+Purpose = Literal["judge", "backfill", "poll", "failed"]
+"""What was asked for: judging, reading the past, seeing what is there (polls included), or a run that failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was asked of a warehouse for one purpose.
+
+    `table` is None for statements about many tables; `covered_s` the length, in seconds, of a partition that was
+    judged for the first time.
+    """
+
+    warehouse: str
+    table: str | None
+    purpose: Purpose
+    cost: Cost
+    seconds: float = 0.0
+    covered_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Receipts of one warehouse, table and purpose together; `first` and `last` are the hours of the outermost."""
+
+    warehouse: str
+    table: str | None
+    purpose: Purpose
+    cost: CostSum
+    covered_s: float
+    first: dt.datetime
+    last: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import Column, Connection, Delete, Table, delete, exists, func, or_, select
 
 from monitor.store.incidents import read_incidents
-from monitor.store.models import claims, events, feedback, findings, incidents, outbox, revisions, schemas
+from monitor.store.models import claims, costs, events, feedback, findings, incidents, outbox, revisions, schemas
 from monitor.store.names import incident_number
 from monitor.store.past import chunks
 from monitor.store.records import Pruned
@@ -29,6 +29,7 @@ def prune(connection: Connection, before: dt.datetime) -> Pruned:
     )
     unused = ~exists().where(revisions.c.schema_digest == schemas.c.digest)
     _delete(connection, delete(schemas).where(unused))
+    _delete(connection, delete(costs).where(costs.c.at < before))
     ended = or_(claims.c.leased_until.is_(None), claims.c.leased_until < before)
     _delete(connection, delete(claims).where(ended, claims.c.claimed_at < before))
     return removed

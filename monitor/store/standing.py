@@ -12,6 +12,7 @@ from monitor.store.incidents import read_incidents
 from monitor.store.latest import is_latest
 from monitor.store.models import findings, revisions
 from monitor.store.records import CostSum, IncidentState, Seen, TableStatus
+from monitor.store.spending import read_by_table
 from monitor.types import Status
 
 _NOT_WELL = (Status.FAIL.value, Status.ERROR.value, Status.SKIPPED.value)
@@ -22,7 +23,7 @@ def read_status(connection: Connection, since: dt.datetime | None) -> list[Table
     live: dict[str, list[IncidentState]] = defaultdict(list)
     for state in read_incidents(connection, None, open_only=True, at=None):
         live[state.table].append(state)
-    costs = {row.table_name: _cost(row) for row in connection.execute(_costs(since))}
+    costs = read_by_table(connection, since)
     return [
         _status(connection, row, tuple(live[row.table_name]), costs.get(row.table_name, CostSum()))
         for row in connection.execute(_last_judged()).all()
@@ -30,9 +31,8 @@ def read_status(connection: Connection, since: dt.datetime | None) -> list[Table
 
 
 def read_costs(connection: Connection, table: str | None, since: dt.datetime | None) -> CostSum:
-    """What the runs of one table (None: of all) cost since a moment."""
-    rows = [row for row in connection.execute(_costs(since)) if table in {None, row.table_name}]
-    costs = [_cost(row) for row in rows]
+    """What one table (None: all together) cost since a moment's hour."""
+    costs = [cost for name, cost in read_by_table(connection, since).items() if table in {None, name}]
     told = [cost.bytes for cost in costs if cost.bytes is not None]
     return CostSum(
         runs=sum(cost.runs for cost in costs),
@@ -52,27 +52,6 @@ def _last_judged() -> Select[Any]:
     )
     same = (last.c.table_name == revisions.c.table_name) & (last.c.partition_order == revisions.c.partition_order)
     return select(revisions).join(last, same).where(is_latest(judged=True)).order_by(revisions.c.table_name)
-
-
-def _costs(since: dt.datetime | None) -> Select[Any]:
-    wanted = (
-        select(
-            revisions.c.table_name,
-            func.count().label("runs"),
-            func.sum(revisions.c.queries).label("queries"),
-            func.sum(revisions.c.rows_read).label("rows_read"),
-            func.sum(revisions.c.bytes_read).label("bytes_read"),
-            func.sum(revisions.c.seconds).label("seconds"),
-        )
-        .where(revisions.c.judged.is_(True))
-        .group_by(revisions.c.table_name)
-    )
-    return wanted if since is None else wanted.where(revisions.c.recorded_at >= since)
-
-
-def _cost(row: Row[Any]) -> CostSum:
-    bytes_read = None if row.bytes_read is None else int(row.bytes_read)  # PostgreSQL sums big integers as NUMERIC
-    return CostSum(row.runs, int(row.queries), int(row.rows_read), bytes_read, float(row.seconds))
 
 
 def _status(connection: Connection, row: Row[Any], incidents: tuple[IncidentState, ...], cost: CostSum) -> TableStatus:

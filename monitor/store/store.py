@@ -11,7 +11,19 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 
 from monitor.errors import UsageError
-from monitor.store import claims, found, incidents, migrate, opinions, outbox, past, recording, retention, standing
+from monitor.store import (
+    claims,
+    found,
+    incidents,
+    migrate,
+    opinions,
+    outbox,
+    past,
+    recording,
+    retention,
+    spending,
+    standing,
+)
 from monitor.store.engine import (
     connect,
     create_folder,
@@ -32,8 +44,10 @@ from monitor.store.records import (
     OutboxItem,
     PastPartition,
     Pruned,
+    Receipt,
     Recorded,
     RunRecord,
+    Spent,
     TableStatus,
 )
 from monitor.types import Finding
@@ -276,9 +290,19 @@ class Store:
             return standing.read_status(connection, since)
 
     def costs(self, table: str | None = None, since: dt.datetime | None = None) -> CostSum:
-        """What the recorded runs of a table (None: of all) cost since a moment (None: ever)."""
+        """What a table (None: all together) cost since the hour of a moment (None: ever), whatever for."""
         with self._reading() as connection:
             return standing.read_costs(connection, table, since)
+
+    def spend(self, receipt: Receipt, now: dt.datetime) -> None:
+        """Add a receipt that no record holds: backfill, polls, runs that failed. `record` adds its own."""
+        with self._writing() as connection:
+            spending.spend(connection, receipt, now)
+
+    def spent(self, since: dt.datetime | None = None) -> list[Spent]:
+        """All receipts since the hour of a moment (None: ever), summed by warehouse, table and purpose."""
+        with self._reading() as connection:
+            return spending.read_spent(connection, since)
 
     def prune(self, before: dt.datetime) -> Pruned:
         """Remove partitions older than `before`, with their findings; keeps open incidents and feedback."""

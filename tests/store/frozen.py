@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.store import FeedbackAction, Measured, Store
+from monitor.store import FeedbackAction, Measured, Receipt, Store
 from monitor.store.migrate import HEAD
 from monitor.store.models import VERSION_TABLE
 from monitor.types import Column, ColumnKind, Cost
@@ -38,6 +38,7 @@ def live(store: Store, make: Any) -> None:
     store.feedback("INC-1", FeedbackAction.ASSIGN, now=make.now, who="@ana", note="läuft")
     taken = store.take(1, make.now)
     store.delivered(taken[0].alert, make.now + LATER, "receipt-1")
+    store.spend(Receipt("main", None, "poll", Cost(2, 500, None), 0.25), make.now)
     store.claim("main.flights", make.day(7).order, "one", make.now, 60)
 
 
@@ -52,6 +53,7 @@ def told(store: Store, now: dt.datetime) -> dict[str, Any]:
         "pending": store.pending(10, now + 3 * LATER),
         "status": store.status_rows(),
         "costs": store.costs(),
+        "spent": store.spent(),
         "holder": store.holder("main.flights", "2013-01-08T00:00:00+00:00"),
     }
     plain: dict[str, Any] = json.loads(json.dumps(answers, default=_plain))
