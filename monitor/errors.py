@@ -85,5 +85,13 @@ class UnavailableError(SourceError):
     """
 
 
+class StoreError(SourceError):
+    """The store failed, not a warehouse: nothing of the call was recorded, and no table is to blame."""
+
+
+class ClaimError(SourceError):
+    """Somebody else has, or has taken over, the work on this partition; theirs counts."""
+
+
 def _rebuild(kind: type[DaywatchError], what: str, where: str, mend: str, culprit: str | None) -> DaywatchError:
     return kind(what, where=where, mend=mend, culprit=culprit)
