@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+import pandas as pd
 
 import chaos
 from benchmarks.detection.replay import Replay
@@ -22,25 +26,71 @@ EXCLUDED = {
 }
 
 
-def run(entry: Entry, days: int, keep: float, seed: int = 5) -> Iterator[dict[str, Any]]:
-    """One row for each clean day and one for each faulted one.
+@dataclass(frozen=True)
+class Case:
+    """A day as it was (`fault` None) or with a fault in it.
+
+    `frame` holds its rows, `hit` how many of them the fault changed, `columns` and `change` the truth.
+    """
+
+    day: dt.date
+    frame: pd.DataFrame
+    fault: str | None = None
+    share: float = 0.0
+    hit: int = 0
+    columns: tuple[str, ...] = ()
+    change: str = ""
+
+
+def cases_of(replay: Replay, entry: Entry, days: int, keep: float, seed: int = 5) -> Iterator[Case]:
+    """Each drawn day, untouched first, then with its faults; the same ones whoever judges them.
 
     Args:
+        replay: of the table.
         entry: the table.
         days: how many days, drawn with the seed.
         keep: which part of all (fault, share) pairs is tried.
         seed: of days, columns and faults.
     """
-    replay = Replay(entry.name, entry.path, entry.time_column, entry.key)
     draw = random.Random(seed)  # noqa: S311 - a benchmark draws, it keeps no secret
     for day in sorted(draw.sample(replay.dates[entry.first : -1], days)):
-        started = time.process_time()
-        verdicts, groups = replay.judge(day)
-        clean = _margin(verdicts)
-        row = {"table": entry.name, "day": str(day), "rows": len(replay.days[day])}
-        yield {**row, "fault": None, "margin": clean, "found": bool(groups), "cpu_s": time.process_time() - started}
+        yield Case(day, replay.days[day])
         for fault, share in _pairs(draw, keep):
-            yield from _faulted(replay, entry, day, fault, share, draw, {**row, "clean": clean, "noisy": bool(groups)})
+            yield from _faulted(replay, entry, day, fault, share, draw)
+
+
+def run(entry: Entry, days: int, keep: float, seed: int = 5) -> Iterator[dict[str, Any]]:
+    """One row for each clean day and one for each faulted one; arguments as of `cases_of`."""
+    replay = Replay(entry.name, entry.path, entry.time_column, entry.key)
+    clean: dict[str, Any] = {}
+    for case in cases_of(replay, entry, days, keep, seed):
+        started = time.process_time()
+        verdicts, groups = replay.judge(case.day, case.frame)
+        row = {
+            "table": entry.name,
+            "day": str(case.day),
+            "rows": len(replay.days[case.day]),
+            "fault": case.fault,
+            "margin": margin_of(verdicts),
+            "found": bool(groups),
+            "cpu_s": time.process_time() - started,
+        }
+        if case.fault is None:
+            clean = row
+            yield row
+            continue
+        yield {
+            **row,
+            "clean": clean["margin"],
+            "noisy": clean["found"],
+            "share": case.share,
+            "hit": case.hit,
+            "truth": list(case.columns),
+            "named": list(groups[0].columns[:3]) if groups else [],
+            "change": case.change,
+            "said": groups[0].change.value if groups else None,
+            "check": groups[0].checks[0] if groups else None,
+        }
 
 
 def _pairs(draw: random.Random, keep: float) -> list[tuple[str, float]]:
@@ -49,8 +99,8 @@ def _pairs(draw: random.Random, keep: float) -> list[tuple[str, float]]:
 
 
 def _faulted(
-    replay: Replay, entry: Entry, day: Any, fault: str, share: float, draw: random.Random, row: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
+    replay: Replay, entry: Entry, day: dt.date, fault: str, share: float, draw: random.Random
+) -> Iterator[Case]:
     frame, yesterday = replay.days[day], replay.days[replay.before(day)[-1]]
     suitable = chaos.suitable(fault, frame, time_column=entry.time_column)
     if not suitable:
@@ -63,24 +113,10 @@ def _faulted(
     )  # fmt: skip
     if injected.rows_changed == 0:
         return
-    started = time.process_time()
-    verdicts, groups = replay.judge(day, injected.frame)
-    yield {
-        **row,
-        "fault": fault,
-        "share": share,
-        "hit": int(injected.rows_changed),
-        "margin": _margin(verdicts),
-        "found": bool(groups),
-        "truth": list(injected.columns),
-        "named": list(groups[0].columns[:3]) if groups else [],
-        "change": str(injected.change),
-        "said": groups[0].change.value if groups else None,
-        "check": groups[0].checks[0] if groups else None,
-        "cpu_s": time.process_time() - started,
-    }
+    hit = int(injected.rows_changed)
+    yield Case(day, injected.frame, fault, share, hit, tuple(injected.columns), str(injected.change))
 
 
-def _margin(verdicts: Sequence[Any]) -> float:
+def margin_of(verdicts: Sequence[Any]) -> float:
     """How far the most surprising check went beyond (>= 0) or stayed below its threshold, in decades."""
     return max((v.margin for v in verdicts if v.margin is not None), default=-9.0)

@@ -85,7 +85,7 @@ class Replay:
             Aggregate(m): Series(today[m], tuple(Point(self.partition(d), self._known(d)[m]) for d in past))
             for m in self.measures
         }
-        values[Sample()] = SampleSet(self._sampled(frame), self._references(day), SEED)
+        values[Sample()] = SampleSet(self.sampled(frame), self.references(day), SEED)
         scores: dict[str, list[Point]] = {}
         for d in past[-DRIFT_DAYS:]:
             for name, score in self._scored(d).items():
@@ -106,22 +106,24 @@ class Replay:
 
     def _scored(self, day: dt.date) -> dict[str, float]:
         if day not in self._scores:
-            samples = SampleSet(self._sampled(self.days[day]), self._references(day), SEED)
+            samples = SampleSet(self.sampled(self.days[day]), self.references(day), SEED)
             self._scores[day] = scores_of(compare(self.table, self.partition(day), samples)) if samples.past else {}
         return self._scores[day]
 
-    def _sampled(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def sampled(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a day that are compared with those of others."""
         rows = self.table.sample_rows
         return frame if len(frame) <= rows else frame.sample(rows, random_state=SEED).reset_index(drop=True)
 
-    def _references(self, day: dt.date) -> tuple[tuple[Partition, pd.DataFrame], ...]:
+    def references(self, day: dt.date) -> tuple[tuple[Partition, pd.DataFrame], ...]:
+        """The past days that a day is compared with, newest first."""
         chosen = [d for k in REFERENCE_LAGS[Cadence.DAY] if (d := day - dt.timedelta(days=k)) in self.days]
         for d in reversed(self.before(day)[-DRIFT_DAYS:]):
             if len(chosen) >= REFERENCES_MAX:
                 break
             if d not in chosen:
                 chosen.append(d)
-        return tuple((self.partition(d), self._sampled(self.days[d])) for d in sorted(chosen, reverse=True))
+        return tuple((self.partition(d), self.sampled(self.days[d])) for d in sorted(chosen, reverse=True))
 
 
 def _kind(values: pd.Series) -> ColumnKind:

@@ -24,11 +24,11 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
         "clean_days_alerted": sum(r["found"] for r in clean),
         "cases": len(faulted),
         "auc_paired": _auc(faulted),
-        "recall": {str(s): _share([r for r in faulted if r["share"] == s], _found) for s in _shares(faulted)},
-        "recall_100_rows": {str(s): _share([r for r in large if r["share"] == s], _found) for s in _shares(large)},
-        "column_first": _share(named, lambda r: r["named"][:1] != [] and r["named"][0] in r["truth"]),
-        "column_in_three": _share(named, lambda r: bool(set(r["named"]) & set(r["truth"]))),
-        "kind_said": _share(found, lambda r: r["said"] == r["change"]),
+        "recall": {str(s): share_of([r for r in faulted if r["share"] == s], _found) for s in _shares(faulted)},
+        "recall_100_rows": {str(s): share_of([r for r in large if r["share"] == s], _found) for s in _shares(large)},
+        "column_first": share_of(named, lambda r: r["named"][:1] != [] and r["named"][0] in r["truth"]),
+        "column_in_three": share_of(named, lambda r: bool(set(r["named"]) & set(r["truth"]))),
+        "kind_said": share_of(found, lambda r: r["said"] == r["change"]),
         "cpu_s_table_day": round(float(np.mean([r["cpu_s"] for r in rows])), 3) if rows else None,
         "by_fault": {
             f: _by_fault([r for r in faulted if r["fault"] == f]) for f in sorted({r["fault"] for r in faulted})
@@ -55,7 +55,8 @@ def _auc(rows: Sequence[Row]) -> float | None:
     return round(float(np.mean([(r["margin"] > r["clean"]) + 0.5 * (r["margin"] == r["clean"]) for r in rows])), 3)
 
 
-def _share(rows: Sequence[Row], of: Callable[[Row], bool]) -> dict[str, Any]:
+def share_of(rows: Sequence[Row], of: Callable[[Row], bool]) -> dict[str, Any]:
+    """The share of rows for which `of` holds, with [low, high] of a 95% bootstrap over (table, day)."""
     if not rows:
         return {"n": 0, "share": None, "low": None, "high": None}
     days: dict[tuple[str, str], list[bool]] = {}
