@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from monitor.store import codec, past, spending
+from monitor.errors import ClaimError
+from monitor.store import claims, codec, past, spending
 from monitor.store.engine import insert_into
 from monitor.store.models import counters, events, findings, incidents, outbox, revisions
 from monitor.store.names import finding_name, incident_name, incident_number
