@@ -10,6 +10,7 @@ from monitor.errors import UsageError
 from monitor.partitions import partition_at, partitions_between, previous
 from monitor.past import Past, is_timed
 from monitor.read import due_of
+from monitor.receipts import spending
 from monitor.types import ROWS, Cadence, Partition, Table
 
 if TYPE_CHECKING:
@@ -36,6 +37,13 @@ def select_partitions(
     Raises:
         UsageError: a label that is none, a range that ends before it begins, or a partition still to come.
     """
+    with spending(watch.store, watch.warehouse, watch.table.name, "poll", now):
+        return _select(watch, first, last, now, note)
+
+
+def _select(
+    watch: Watch, first: str | None, last: str | None, now: dt.datetime, note: Callable[[str], None]
+) -> list[Partition]:
     table = watch.table
     if table.time is None:
         return [_whole(table, first, now)]
