@@ -14,8 +14,9 @@ from monitor import incident as incidents
 from monitor.backfill import Progress, backfill, backfill_drift, silent
 from monitor.check import evaluate
 from monitor.claim import claimed
-from monitor.errors import DaywatchError, SourceError, mask_secrets
+from monitor.errors import DaywatchError, SourceError, UnavailableError, mask_secrets
 from monitor.explain import headline
+from monitor.failpoint import reach
 from monitor.judge import Verdict, judge, severity_of
 from monitor.partitions import previous
 from monitor.past import CHECKED, LAG, Day, Past
@@ -30,6 +31,7 @@ from monitor.read import (
     read_samples,
     read_values,
 )
+from monitor.receipts import spending
 from monitor.refine import refine
 from monitor.store import IncidentState, IncidentStatus, RunRecord, Store
 from monitor.story import Sources, tell
@@ -86,7 +88,10 @@ class Outcome:
 
 @dataclass
 class Watch:
-    """One table under watch: what is kept between its partitions while the process lives."""
+    """One table under watch: what is kept between its partitions while the process lives.
+
+    `lags`: how long after their end partitions (by order) were seen to grow, in seconds, where somebody watched.
+    """
 
     table: Table
     warehouse: Warehouse
@@ -97,6 +102,7 @@ class Watch:
     pictures: Path | None = None
     past: Past | None = None
     judged: Partition | None = None
+    lags: Mapping[str, float] = field(default_factory=dict)
     request: Request = field(init=False)
     samples: Samples = field(init=False)
 
@@ -110,21 +116,30 @@ def judge_partition(watch: Watch, partition: Partition, now: dt.datetime) -> Out
     """Judge one partition and record what was found; run again, it appends a revision.
 
     Raises:
-        SourceError: the warehouse or the store failed, or another process is judging this partition.
+        UnavailableError: the warehouse as a whole cannot be used.
+        StoreError: the store failed.
+        ClaimError: another process is judging this partition, or has taken it over meanwhile.
+        SourceError: anything else that the warehouse has against it.
     """
-    with claimed(watch.store, watch.table.name, partition.order, now):
-        started = time.perf_counter()
-        with watch.warehouse.costing() as receipt:
-            past = prepare_past(watch, partition, now)
-            gate = read_gate(watch, partition, past, now)
-            evidence, samples = collect_evidence(watch, partition, past, gate)
-            verdicts = refine(watch.table, judge(watch.table, evidence), samples)
-            sources = Sources(watch.table, partition, watch.warehouse, past, gate.aggregates, samples)
-            groups = incidents.group(verdicts, open_incidents(watch, partition))
-            quiet = muted_incidents(watch, now)
-            outcome = tell_outcome(watch, sources, verdicts, groups, gate, quiet)
-        outcome = _with_cost(outcome, receipt.cost, time.perf_counter() - started)
-        return record(watch, past, gate, outcome, evidence, sources, now)
+    with claimed(watch.store, watch.table.name, partition.order, now) as owner:
+        return judge_claimed(watch, partition, now, owner)
+
+
+def judge_claimed(watch: Watch, partition: Partition, now: dt.datetime, owner: str) -> Outcome:
+    """The same for a partition that `owner` has claimed."""
+    reach("claimed")
+    past = prepare_past(watch, partition, now)
+    started = time.perf_counter()
+    with spending(watch.store, watch.warehouse, watch.table.name, "judge", now) as receipt:
+        gate = read_gate(watch, partition, past, now)
+        evidence, samples = collect_evidence(watch, partition, past, gate)
+        verdicts = refine(watch.table, judge(watch.table, evidence), samples)
+        sources = Sources(watch.table, partition, watch.warehouse, past, gate.aggregates, samples)
+        groups = incidents.group(verdicts, open_incidents(watch, partition))
+        quiet = muted_incidents(watch, now)
+        outcome = tell_outcome(watch, sources, verdicts, groups, gate, quiet)
+    outcome = _with_cost(outcome, receipt.cost, time.perf_counter() - started)
+    return record(watch, past, gate, outcome, evidence, sources, now, owner)
 
 
 def _with_cost(outcome: Outcome, cost: Cost, seconds: float) -> Outcome:
@@ -139,10 +154,15 @@ def prepare_past(watch: Watch, partition: Partition, now: dt.datetime) -> Past:
         limit = HISTORY_PARTITIONS[watch.table.cadence.value]
         watch.past = Past(watch.table, watch.store.history(watch.table.name, partition.order, limit))
     if watch.table.time is not None:
-        backfill(watch.warehouse, watch.store, watch.table, partition, watch.past, watch.request, now, watch.progress)
-        if watch.request.samples:
-            backfill_drift(watch.store, watch.samples, partition, watch.past, now, watch.progress)
+        with spending(watch.store, watch.warehouse, watch.table.name, "backfill", now):
+            _fill_past(watch, partition, watch.past, now)
     return watch.past
+
+
+def _fill_past(watch: Watch, partition: Partition, past: Past, now: dt.datetime) -> None:
+    backfill(watch.warehouse, watch.store, watch.table, partition, past, watch.request, now, watch.progress)
+    if watch.request.samples:
+        backfill_drift(watch.store, watch.samples, partition, past, now, watch.progress)
 
 
 def _follows(watch: Watch, partition: Partition) -> bool:
@@ -189,6 +209,8 @@ def collect_evidence(
     if watch.request.samples and gate.closed is None and watch.table.time is not None:
         try:
             samples = read_samples(watch.samples, partition, past, gate.rows)
+        except UnavailableError:
+            raise
         except SourceError as error:
             failure = str(error)
     evidence: list[Evidence] = []
@@ -327,9 +349,9 @@ def _skipped(watch: Watch, partition: Partition, why: str, start: int, there: se
 
 def record(
     watch: Watch, past: Past, gate: Gate, outcome: Outcome, evidence: Sequence[Evidence], sources: Sources,
-    now: dt.datetime,
+    now: dt.datetime, owner: str | None = None,
 ) -> Outcome:  # fmt: skip
-    """Write everything in one transaction, alerts on their way out included."""
+    """Write everything in one transaction, alerts on their way out included, unless the claim was lost."""
     values = {m.key: v for m, v in gate.aggregates.items()} | _arrival(watch, outcome.partition, gate, now)
     scores = {
         part.check: part.score for e in evidence if e.kind == "drift" for part in e.parts if part.score is not None
@@ -338,8 +360,10 @@ def record(
     deliveries = watch.alerts(outcome, sources, pictures) if watch.alerts is not None else ()
     from monitor.store import Delivery  # noqa: PLC0415 - loads SQLAlchemy
 
+    reach("before the record")
     stored = watch.store.record(
         RunRecord(
+            owner=owner,
             table=watch.table.name,
             partition=outcome.partition,
             at=now,
@@ -354,6 +378,7 @@ def record(
             seconds=outcome.seconds,
         )
     )
+    reach("after the record")
     failed = frozenset(f.check for f in outcome.findings if f.status is Status.FAIL)
     watch.judged = outcome.partition
     past.add(Day(outcome.partition, values, scores, failed, schema=watch.table.columns))
@@ -389,6 +414,9 @@ def _arrival(watch: Watch, partition: Partition, gate: Gate, now: dt.datetime) -
     if partition.end is None or now - partition.end > ARRIVAL_WATCHED:
         return {}
     seen = {CHECKED: (now - partition.end).total_seconds()}
+    watched = watch.lags.get(partition.order, 0.0)
+    if gate.rows > 0 and watched > 0:
+        return seen | {LAG: watched}
     earlier = watch.store.history(watch.table.name, f"{partition.order}~", 1)
     if gate.rows > 0 and earlier and earlier[0].partition.order == partition.order:
         before = earlier[0].values
@@ -400,7 +428,7 @@ def _arrival(watch: Watch, partition: Partition, gate: Gate, now: dt.datetime) -
 def judge_source_failure(watch: Watch, partition: Partition, error: DaywatchError) -> Outcome:
     """A table-day that could not be judged at all: one finding with status error, nothing recorded."""
     finding = Finding(
-        id="F-0", table=watch.table.name, partition=partition.label, check="freshness", kind="freshness",
+        id="F-0", table=watch.table.name, partition=partition.label, check="source", kind="source",
         status=Status.ERROR, score=None, threshold=None, surprise=None, severity=Severity.MINIMAL,
         priority=watch.table.priority, columns=(), segments=(), summary=f"Could not be judged: {error}",
         change=Change.OTHER,

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +19,7 @@ from monitor.errors import UsageError
 
 if TYPE_CHECKING:
     from monitor.config import Config
+    from monitor.errors import UnavailableError
     from monitor.store import Store
     from monitor.types import Finding, Incident, Segment, Table
     from monitor.warehouses.base import Warehouse
@@ -36,12 +37,13 @@ DEFAULT_CONFIG = Path("daywatch.yaml")
 
 @dataclass(frozen=True)
 class Opened:
-    """A configuration with its warehouses and store open."""
+    """A configuration with its store open, and its warehouses, save those in `outages`, which cannot be used."""
 
     config: Config
     warehouses: Mapping[str, Warehouse]
     store: Store
     tables: Sequence[Table]
+    outages: Mapping[str, UnavailableError] = field(default_factory=dict)
 
 
 @contextmanager
@@ -50,23 +52,22 @@ def opened(path: Path, only: Sequence[str] | None = None, *, untouched: bool = F
 
     `untouched`: a store that is not there yet is not made; an empty one that is thrown away stands in for it.
     """
-    from monitor.config import load_config, open_warehouses, resolve_tables  # noqa: PLC0415 - heavy
+    from monitor.config import load_config  # noqa: PLC0415 - heavy
+    from monitor.opening import open_reachable  # noqa: PLC0415 - heavy
     from monitor.store import Store  # noqa: PLC0415 - heavy
 
     config = load_config(path)
-    warehouses = open_warehouses(config, _named(only, config))
+    reached = open_reachable(config, _named(only, config), only, note)
     try:
-        tables = resolve_tables(config, warehouses, only or None, warn=note)
-        note_unjudged(tables)
+        note_unjudged(reached.tables)
         with tempfile.TemporaryDirectory() as scratch:
             url = config.store.get_secret_value()
             if untouched and _is_missing(url):
                 url = f"sqlite:///{scratch}/empty.db"
             with Store.open(url) as store:
-                yield Opened(config, warehouses, store, tables)
+                yield Opened(config, reached.warehouses, store, reached.tables, reached.outages)
     finally:
-        for warehouse in warehouses.values():
-            warehouse.close()
+        reached.close()
 
 
 def _is_missing(url: str) -> bool:

@@ -10,12 +10,14 @@ import typer
 
 from monitor.cli.common import ERRORED, FAILED, OK, finding_json, print_json
 from monitor.errors import UsageError
+from monitor.source import SOURCE, source_key
 from monitor.words import number
 
 if TYPE_CHECKING:
     from monitor.run import Outcome
+    from monitor.source import Trouble
     from monitor.store import PastPartition, Store, TableStatus
-    from monitor.types import Finding, Table
+    from monitor.types import Finding, Partition, Table
 
 PAST_SHOWN = 40
 
@@ -36,6 +38,15 @@ def print_outcome(outcome: Outcome) -> None:
     closed = [f for f in outcome.findings if f.status.value == "skipped"]
     if closed:
         typer.echo(f"   {closed[0].summary}")
+
+
+def print_trouble(trouble: Trouble) -> None:
+    """A source that cannot be used, or can again."""
+    events = ", ".join(f"{event.incident} {event.event}" for event in trouble.incidents)
+    for finding in trouble.findings:
+        typer.echo(f"?? {trouble.source.name}: {finding.summary}{f' ({events})' if events else ''}")
+    if not trouble.findings:
+        typer.echo(f"ok {trouble.source.name}: {events}")
 
 
 def _mark(outcome: Outcome) -> str:
@@ -129,22 +140,32 @@ def print_day(store: Store, table: str, label: str, format_: str) -> int:
 def print_past(store: Store, table: str, format_: str) -> int:
     """What is known of a table: its incidents, and row counts of its last partitions."""
     past = store.history(table, limit=PAST_SHOWN)
-    if not past:
+    troubles = store.incidents(source_key(table))
+    if not past and not troubles:
         known = ", ".join(sorted({row.table for row in store.status_rows()})) or "none yet"
         raise UsageError(f"nothing is known of {table}", mend=f"tables known: {known}")
     if format_ == "json":
         for day in past:
             print_json(_day_json(table, day))
         return OK
-    for state in store.incidents(table)[-PAST_SHOWN:]:
-        ended = f" to {state.last_seen.label}" if state.status.value != "open" else ", open"
+    for state in sorted([*store.incidents(table), *troubles], key=lambda s: s.opened.order)[-PAST_SHOWN:]:
+        last = state.closed if state.checks == (SOURCE,) and state.closed else state.last_seen
+        ended = f" to {last.label}" if state.status.value != "open" else ", open"
         typer.echo(f"{state.id} {state.opened.label}{ended}: {state.title}")
+    past = [day for day in past if not _is_moment(day.partition)]
+    if not past:
+        return OK
     typer.echo(f"{table}: the last {len(past)} partitions")
     for day in past:
         failed = f"  failed: {', '.join(sorted(day.failed)[:5])}" if day.failed else ""
         judged = "" if day.source == "run" else "  (read afterwards)"
         typer.echo(f"  {day.partition.label}  {number(day.values.get('rows')):>12} rows{judged}{failed}")
     return OK
+
+
+def _is_moment(partition: Partition) -> bool:
+    """Whether it is no stretch of a table's rows, but when a source's trouble began or ended."""
+    return partition.start is not None and partition.start == partition.end
 
 
 def _day_json(table: str, day: PastPartition) -> dict[str, object]:

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import traceback
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from monitor.cli.common import (
     DEFAULT_CONFIG,
-    DEFECT,
-    ERRORED,
-    FAILED,
     OK,
     ConfigOption,
     FormatOption,
     Opened,
     TablesOption,
     check_format,
-    finding_json,
-    incident_json,
     note,
     now,
     opened,
     opened_store,
-    print_json,
 )
-from monitor.errors import DaywatchError, SourceError, UsageError, mask_secrets
-
-if TYPE_CHECKING:
-    from monitor.backfill import Progress
-    from monitor.run import Compose, Outcome
-    from monitor.types import Check, Table
+from monitor.errors import UsageError
 
 DateOption = Annotated[str | None, typer.Option("--date", help="The partition to judge, as 2013-02-08.", metavar="D")]
 FromOption = Annotated[str | None, typer.Option("--from", help="First partition of a replay.", metavar="D")]
@@ -63,110 +48,9 @@ def run(
     with opened(config, table, untouched=dry_run) as found:
         if dry_run:
             return _print_sql(found, (date or from_, date or to))
-        return _run_tables(found, (date or from_, date or to), format_, alerts=not no_alerts)
+        from monitor.cli.running import Run  # noqa: PLC0415 - heavy
 
-
-def _run_tables(found: Opened, span: tuple[str | None, str | None], format_: str, *, alerts: bool) -> int:
-    from monitor.check import load_checks  # noqa: PLC0415 - heavy
-    from monitor.cli.progress import progress_bar  # noqa: PLC0415 - heavy
-    from monitor.cli.text import print_outcome, print_summary  # noqa: PLC0415 - heavy
-
-    checks = load_checks()
-    codes: list[int] = []
-    judged = 0
-    if alerts:
-        _check_channels(found)
-    with progress_bar() as progress:
-        for table in found.tables:
-            for outcome in _judge_table(found, table, span, checks, progress, alerts):
-                codes.append(exit_code(outcome))
-                if format_ == "json":
-                    for finding in outcome.findings:
-                        print_json(finding_json(finding))
-                    for event in outcome.incidents:
-                        print_json(incident_json(event))
-                else:
-                    print_outcome(outcome)
-                judged += 1
-                if alerts and any(event.alerted for event in outcome.incidents):
-                    codes.append(_send(found, quiet=format_ == "json"))
-    if alerts:
-        codes.append(_send(found, quiet=format_ == "json"))
-    _prune(found)
-    if format_ == "text":
-        print_summary(judged, found.tables)
-    return max(codes, key=(OK, FAILED, ERRORED).index, default=OK)
-
-
-def exit_code(outcome: Outcome) -> int:
-    """What one partition contributes to the exit code: errors before failures, muted failures are none."""
-    statuses = [f.status.value for f in outcome.findings]
-    if "error" in statuses:
-        return ERRORED
-    failing = [f for f in outcome.findings if f.status.value == "fail" and f.incident not in outcome.muted]
-    return FAILED if failing else OK
-
-
-def _judge_table(
-    found: Opened, table: Table, span: tuple[str | None, str | None], checks: Sequence[Check], progress: Progress,
-    alerts: bool,
-) -> Iterator[Outcome]:  # fmt: skip
-    from monitor.check import DECLARED  # noqa: PLC0415 - heavy
-    from monitor.run import Watch, judge_partition, judge_source_failure  # noqa: PLC0415 - heavy
-    from monitor.select import select_partitions  # noqa: PLC0415 - heavy
-
-    moment = now()
-    chosen = [c for c in checks if table.automatic or c.name in DECLARED]
-    watch = Watch(
-        table, found.warehouses[table.warehouse], found.store, chosen,
-        _compose() if alerts else None, progress, _pictures(found),
-    )  # fmt: skip
-    partitions = select_partitions(watch, span[0], span[1], moment, note)
-    for done, partition in enumerate(partitions):
-        if len(partitions) > 1:
-            progress(f"{table.name}: {partition.label}", done, len(partitions))
-        try:
-            yield judge_partition(watch, partition, moment)
-        except UsageError:
-            raise
-        except DaywatchError as error:
-            note(f"{table.name} {partition.label}: {error}")
-            yield judge_source_failure(watch, partition, error)
-        except Exception as error:  # noqa: BLE001 - one table-day does not stop the others
-            note(mask_secrets(traceback.format_exc()))
-            failure = SourceError(f"{type(error).__name__}: {error}", mend=DEFECT)
-            yield judge_source_failure(watch, partition, failure)
-
-
-def _pictures(found: Opened) -> Path:
-    from monitor.alerting import pictures_folder  # noqa: PLC0415 - heavy
-
-    return pictures_folder(found.config)
-
-
-def _compose() -> Compose:
-    from monitor.alerting import compose_deliveries  # noqa: PLC0415 - heavy
-
-    return compose_deliveries
-
-
-def _prune(found: Opened) -> None:
-    """Let go of what is older than the configuration wants kept."""
-    days = found.config.defaults.retention_days
-    if days is not None:
-        found.store.prune(now() - dt.timedelta(days=days))
-
-
-def _check_channels(found: Opened) -> None:
-    from monitor.alerting import check_channels  # noqa: PLC0415 - heavy
-
-    check_channels(found.config, found.tables)
-
-
-def _send(found: Opened, *, quiet: bool) -> int:
-    from monitor.alerting import send  # noqa: PLC0415 - heavy
-
-    return OK if send(found.config, found.store, now(), note, quiet=quiet) else ERRORED
+        return Run(found, (date or from_, date or to), format_, alerts=not no_alerts).judge_all()
 
 
 def _print_sql(found: Opened, span: tuple[str | None, str | None]) -> int:
@@ -224,11 +108,12 @@ def status(config: ConfigOption = DEFAULT_CONFIG, format_: FormatOption = "text"
     Example: daywatch status
     """
     check_format(format_)
+    from monitor.cli.standing import names_of, standing  # noqa: PLC0415 - heavy
     from monitor.cli.text import print_status  # noqa: PLC0415 - heavy
 
     with opened(config) as found:
-        rows = {row.table: row for row in found.store.status_rows()}
-        return print_status([t.name for t in found.tables], rows, format_)
+        rows = standing(found.store)
+        return print_status(names_of(found, rows), rows, format_)
 
 
 def history(

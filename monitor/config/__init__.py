@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from monitor.config.load import load_config
 from monitor.config.models import Config, TableEntry, WarehouseEntry, config_schema
-from monitor.config.resolve import open_warehouses, resolve_tables
+from monitor.config.names import parse_table_name, warehouse_of
+from monitor.config.resolve import open_one, open_warehouses, resolve_tables
 from monitor.config.urls import redact_url
 
 __all__ = [
@@ -17,7 +18,10 @@ __all__ = [
     "WarehouseEntry",
     "config_schema",
     "load_config",
+    "open_one",
     "open_warehouses",
+    "parse_table_name",
     "redact_url",
     "resolve_tables",
+    "warehouse_of",
 ]

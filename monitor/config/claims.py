@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -64,15 +64,20 @@ class Listings:
 
 
 def claim_tables(
-    config: Config, listings: Listings, source: Source, warn: Warn, only: list[TableName] | None
+    config: Config,
+    listings: Listings,
+    source: Source,
+    warn: Warn,
+    only: list[TableName] | None,
+    of: Collection[str] | None = None,
 ) -> list[Claim]:
-    """Give each table to one entry: exact names first, then patterns in the file's order."""
+    """Give each table (of the warehouses `of`) to one entry: exact names first, then patterns in the file's order."""
     names = [parse_table_name(entry.name) for entry in config.tables]
     wanted = None if only is None else {name.warehouse for name in only}
     taken = {(name.warehouse, name.path) for name in names if not name.is_pattern}
     claims = []
     for index, (entry, name) in enumerate(zip(config.tables, names, strict=True)):
-        if wanted is not None and name.warehouse not in wanted:
+        if (wanted is not None and name.warehouse not in wanted) or (of is not None and name.warehouse not in of):
             continue
         if not name.is_pattern:
             if _is_selected(name, only):

@@ -55,6 +55,17 @@ def parse_table_name(text: str) -> TableName:
     return _assemble(parts)
 
 
+def warehouse_of(name: str) -> str:
+    """The first part of a table's name, or of a warehouse's alone.
+
+    >>> warehouse_of('"my.lake".raw.a'), warehouse_of("main")
+    ('my.lake', 'main')
+    """
+    match = _PART.match(name)
+    quoted, bare = match.groups() if match is not None else (None, name)
+    return quoted.replace('""', '"') if quoted else str(bare)
+
+
 def write_table_name(warehouse: str, path: tuple[str, ...]) -> str:
     """The name of a table as `parse_table_name` reads it, quoted only where it must be."""
     return ".".join(_quote(part) for part in (warehouse, *path))

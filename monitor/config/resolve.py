@@ -18,7 +18,7 @@ from monitor.config.models import (
 )
 from monitor.config.names import write_table_name
 from monitor.config.source import Source
-from monitor.errors import DaywatchError, SourceError, UsageError
+from monitor.errors import DaywatchError, SourceError, UnavailableError, UsageError
 from monitor.types import Cadence, Column, Table, TimeColumn
 
 if TYPE_CHECKING:
@@ -34,22 +34,21 @@ def open_warehouses(config: Config, names: Collection[str] | None = None) -> dic
         UsageError: a warehouse's address is wrong.
         SourceError: a warehouse cannot be reached.
     """
+    return {name: open_one(config, name) for name in config.warehouses if names is None or name in names}
+
+
+def open_one(config: Config, name: str) -> Warehouse:
+    """Open one warehouse of a configuration; raises as `open_warehouses` does."""
     from monitor.warehouses import Limits, open_warehouse  # noqa: PLC0415 - loads drivers
 
-    return {
-        name: open_warehouse(
-            name,
-            entry.url.get_secret_value(),
-            Limits(
-                statement_timeout_s=entry.statement_timeout_s,
-                rows_max=entry.rows_max,
-                cost_rows_max=entry.cost_rows_max,
-                wake_interval_s=entry.wake_interval_s,
-            ),
-        )
-        for name, entry in config.warehouses.items()
-        if names is None or name in names
-    }
+    entry = config.warehouses[name]
+    limits = Limits(
+        statement_timeout_s=entry.statement_timeout_s,
+        rows_max=entry.rows_max,
+        cost_rows_max=entry.cost_rows_max,
+        wake_interval_s=entry.wake_interval_s,
+    )
+    return open_warehouse(name, entry.url.get_secret_value(), limits)
 
 
 def resolve_tables(
@@ -57,6 +56,7 @@ def resolve_tables(
     warehouses: Mapping[str, Warehouse],
     only: Sequence[str] | None = None,
     warn: Warn = _log.warning,
+    of: Collection[str] | None = None,
 ) -> list[Table]:
     """Look up the tables a configuration names, in the file's order.
 
@@ -69,6 +69,7 @@ def resolve_tables(
         warehouses: the open warehouses by name; those that `only` does not touch may be missing.
         only: names or patterns of tables to keep; all by default.
         warn: told what is odd but no error: a pattern without a table, a table of a pattern without a column.
+        of: names of the warehouses whose tables are wanted; all by default.
 
     Raises:
         UsageError: a table or column named does not exist, or `only` names none; each with its line.
@@ -76,7 +77,8 @@ def resolve_tables(
     """
     source = Source(config.source.name, config.source.data, config.source.places, [], config.source.secrets)
     listings = Listings(warehouses)
-    claims = claim_tables(config, listings, source, warn, None if only is None else [parse_only(name) for name in only])
+    wanted = None if only is None else [parse_only(name) for name in only]
+    claims = claim_tables(config, listings, source, warn, wanted, of)
     if only is not None:
         claims = keep_only(claims, only, config)
     source.fail()
@@ -112,7 +114,7 @@ def _columns(claim: Claim, listings: Listings, warn: Warn) -> Iterator[tuple[Pat
         try:
             yield path, listings.columns(claim.name.warehouse, path)
         except DaywatchError as error:
-            if not claim.name.is_pattern:
+            if not claim.name.is_pattern or isinstance(error, UnavailableError):
                 raise
             warn(f"{write_table_name(claim.name.warehouse, path)} is left out: {error}")
 
@@ -195,6 +197,8 @@ def _fill(table: Table, claim: Claim, listings: Listings, warn: Warn) -> Table:
         if not table.key and table.time is not None:
             keys = find_keys(warehouse, table)
             table = replace(table, key=keys[0] if keys else ())
+    except UnavailableError:
+        raise
     except SourceError as error:
         missing = "time column" if table.time is None else "key"
         warn(f"{table.name}: no {missing} was found by looking, name it in the configuration: {error}")

@@ -34,7 +34,9 @@ def test_a_warehouse_that_another_process_holds_is_an_error_that_names_it(desk: 
         holder.stdout.readline()
         answer = desk.judge("--date", "2026-11-09")
         holder.communicate("\n")
-    assert (answer.code, answer.out) == (3, "")
+    assert answer.code == 3
+    assert [(f["table"], f["check"], f["status"]) for f in answer.findings] == [("main", "source", "error")]
+    assert [(e["table"], e["event"]) for e in answer.events] == [("main", "opened")]
     assert "shop.duckdb is locked by" in answer.err
     assert str(holder.pid) in answer.err
 

@@ -1,0 +1,42 @@
+"""Where tables and warehouses stand, trouble of their sources included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from monitor.source import SOURCE, source_key
+
+if TYPE_CHECKING:
+    from monitor.cli.common import Opened
+    from monitor.store import Store, TableStatus
+
+
+def standing(store: Store) -> dict[str, TableStatus]:
+    """By name, where each table stands that was ever looked at; one that cannot be read now has errored."""
+    rows = {row.table: row for row in store.status_rows()}
+    suffix = source_key("")
+    for key in [key for key in rows if key.endswith(suffix)]:
+        own = rows.pop(key)
+        table = key.removesuffix(suffix)
+        row = rows.get(table, replace(own, table=table, errored=()))
+        if own.errored:
+            row = replace(row, errored=(*row.errored, SOURCE))
+        if table in rows or own.errored:
+            rows[table] = row
+    return rows
+
+
+def names_of(found: Opened, rows: Mapping[str, TableStatus]) -> list[str]:
+    """What `status` tells of: warehouses that cannot be used, the tables, and those known of a warehouse that is out."""
+    from monitor.config import warehouse_of  # noqa: PLC0415 - heavy
+
+    down = [name for name in found.config.warehouses if name in found.outages or is_down(rows, name)]
+    unreached = [name for name in rows if name not in down and warehouse_of(name) in found.outages]
+    return [*down, *(table.name for table in found.tables), *unreached]
+
+
+def is_down(rows: Mapping[str, TableStatus], warehouse: str) -> bool:
+    """Whether the last that is known of a warehouse is that it could not be used."""
+    return warehouse in rows and bool(rows[warehouse].errored)

@@ -1,0 +1,77 @@
+"""Opening the warehouses of a configuration one by one, so that one out of reach leaves the others of use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from monitor.config import open_one, parse_table_name, resolve_tables
+from monitor.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from monitor.config import Config
+    from monitor.types import Table
+    from monitor.warehouses.base import Warehouse
+
+
+@dataclass
+class Reached:
+    """The warehouses that are open with their tables, and why the others are not."""
+
+    warehouses: dict[str, Warehouse] = field(default_factory=dict)
+    tables: list[Table] = field(default_factory=list)
+    outages: dict[str, UnavailableError] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        for warehouse in self.warehouses.values():
+            warehouse.close()
+
+
+def open_reachable(
+    config: Config, names: Collection[str] | None, only: Sequence[str] | None, warn: Callable[[str], None]
+) -> Reached:
+    """Open warehouses, or those named, and look up the tables of those that answer.
+
+    Raises:
+        UsageError: the configuration is wrong.
+        SourceError: a warehouse answers, and yet fails.
+    """
+    found = Reached()
+    try:
+        for name in config.warehouses:
+            if names is None or name in names:
+                _open(found, config, name)
+        _look_up(found, config, only, warn)
+    except BaseException:
+        found.close()
+        raise
+    return found
+
+
+def _open(found: Reached, config: Config, name: str) -> None:
+    try:
+        found.warehouses[name] = open_one(config, name)
+    except UnavailableError as error:
+        found.outages[name] = error
+
+
+def _look_up(found: Reached, config: Config, only: Sequence[str] | None, warn: Callable[[str], None]) -> None:
+    """All tables at once, so that all problems are told at once; warehouse by warehouse where one is out of reach."""
+    if not found.outages:
+        try:
+            found.tables = resolve_tables(config, found.warehouses, only or None, warn)
+        except UnavailableError:
+            pass
+        else:
+            return
+    for name in list(found.warehouses):
+        mine = [table for table in only or () if parse_table_name(table).warehouse == name]
+        if only and not mine:
+            continue
+        try:
+            found.tables += resolve_tables(config, found.warehouses, mine or None, warn, of={name})
+        except UnavailableError as error:
+            found.outages[name] = error
+            found.warehouses.pop(name).close()
