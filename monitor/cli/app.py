@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 
 from daywatch import __version__
 from monitor.cli import people, setting_up, watching
+from monitor.cli import status as standing
 from monitor.cli.common import DEFECT, ERRORED, OK, USAGE
 from monitor.errors import DaywatchError, mask_secrets
 
@@ -27,7 +28,7 @@ app = typer.Typer(
 app.command("init")(setting_up.init)
 app.command("check-config")(setting_up.check_config)
 app.command("run")(watching.run)
-app.command("status")(watching.status)
+app.command("status")(standing.status)
 app.command("history")(watching.history)
 app.command("backfill")(watching.backfill)
 app.command("explain")(people.explain)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from monitor.store.records import (
+        ChannelStatus,
         CostSum,
         Delivery,
         Feedback,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from monitor.store.store import Store
 
 __all__ = [
+    "ChannelStatus",
     "CostSum",
     "Delivery",
     "Feedback",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select, update
 
 from monitor.store.models import outbox
 from monitor.store.names import incident_name
-from monitor.store.records import OutboxItem
+from monitor.store.records import ChannelStatus, OutboxItem
 
 
 def read_pending(connection: Connection, limit: int, now: dt.datetime) -> list[OutboxItem]:
@@ -72,6 +74,37 @@ def mark_failed(connection: Connection, alert: str, error: str, retry_at: dt.dat
 def mark_given_up(connection: Connection, alert: str, error: str) -> bool:
     """Nobody tries again. The row stays, so that a re-run of the day does not send it after all."""
     return _settle(connection, alert, due_at=None, taken_at=None, attempts=outbox.c.attempts + 1, error=error)
+
+
+def put_back(connection: Connection, alert: str, due: dt.datetime) -> bool:
+    """Nobody tried: it is due again at `due`, and its attempts and its error stay what they were."""
+    return _settle(connection, alert, due_at=due, taken_at=None)
+
+
+def read_undelivered(connection: Connection, since: dt.datetime) -> list[ChannelStatus]:
+    """What waits for each channel, and what was written since `since` and given up."""
+    given_up = outbox.c.due_at.is_(None) & (outbox.c.enqueued_at >= since)
+    columns = (outbox.c.channel, outbox.c.due_at, outbox.c.enqueued_at, outbox.c.attempts, outbox.c.error)
+    wanted = select(*columns).where(outbox.c.delivered_at.is_(None), outbox.c.due_at.is_not(None) | given_up)
+    by_channel: dict[str, list[Any]] = defaultdict(list)
+    for row in connection.execute(wanted.order_by(outbox.c.id)):
+        by_channel[row.channel].append(row)
+    return [_undelivered(channel, rows) for channel, rows in sorted(by_channel.items())]
+
+
+def _undelivered(channel: str, rows: Sequence[Any]) -> ChannelStatus:
+    waiting = [row for row in rows if row.due_at is not None]
+    lost = [row for row in rows if row.due_at is None]
+    tried = [row for row in waiting if row.attempts]
+    return ChannelStatus(
+        channel=channel,
+        waiting=len(waiting),
+        since=waiting[0].enqueued_at if waiting else None,
+        tried=bool(tried),
+        error=tried[0].error if tried else None,
+        given_up=len(lost),
+        given_up_error=lost[-1].error if lost else None,
+    )
 
 
 def _settle(connection: Connection, alert: str, **changes: Any) -> bool:

@@ -184,6 +184,23 @@ class OutboxItem:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelStatus:
+    """The alerts of one channel that have not arrived.
+
+    `waiting` are still to be sent, the oldest since `since`; `tried`: at least one attempt failed, with `error` as the
+    last reason. `given_up` are those that nobody sends any more, with `given_up_error` as the last reason.
+    """
+
+    channel: str
+    waiting: int = 0
+    since: dt.datetime | None = None
+    tried: bool = False
+    error: str | None = None
+    given_up: int = 0
+    given_up_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Feedback:
     """What a person said about an incident, and when."""
 

@@ -36,6 +36,7 @@ from monitor.store.engine import (
     telling,
 )
 from monitor.store.records import (
+    ChannelStatus,
     CostSum,
     Feedback,
     IncidentEvent,
@@ -259,6 +260,16 @@ class Store:
         """Nobody tries again; a re-run of the day does not either. False where unknown or already settled."""
         with self._writing() as connection:
             return outbox.mark_given_up(connection, alert, error)
+
+    def put_back(self, alert: str, due: dt.datetime) -> bool:
+        """Give back a taken alert that was not tried: due again at `due`. False where unknown or already settled."""
+        with self._writing() as connection:
+            return outbox.put_back(connection, alert, due)
+
+    def undelivered(self, since: dt.datetime) -> list[ChannelStatus]:
+        """The channels with alerts that wait, or that were written since a moment and given up; by name."""
+        with self._reading() as connection:
+            return outbox.read_undelivered(connection, since)
 
     # Claims
 
