@@ -1,0 +1,95 @@
+"""A peer asked in a process of its own; answers are kept, so that a long run can be taken up again."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers.registry import ROOT, Entry
+
+ANSWER_TIMEOUT_S = 900.0
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "EVIDENTLY_DISABLE_TELEMETRY": "1",
+    "NML_DISABLE_USAGE_LOGGING": "1",
+    "DISABLE_DEEPCHECKS_ANONYMOUS_TELEMETRY": "True",
+    "DISABLE_LATEST_VERSION_CHECK": "True",
+}
+"""Telemetry of the peers is off."""
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT"), "1")
+Answers = dict[str, dict[str, Any]]
+
+
+def ask(peer: Entry, setting: str, requests: Iterable[Mapping[str, Any]], kept: Path) -> Answers:
+    """The peer's answers by request id.
+
+    Args:
+        peer: which one.
+        setting: the name of its setting.
+        requests: as `work.prepare` makes them.
+        kept: a file of answers given before; new ones are added to it.
+
+    Raises:
+        FileNotFoundError: the peer's environment has not been made.
+    """
+    known = _read(kept)
+    options = json.dumps(peer.setting(setting), sort_keys=True)
+    keys = {request["id"]: f"{options} {request['digest']}" for request in requests}
+    wanted = [request for request in requests if keys[request["id"]] not in known]
+    if wanted:
+        if not peer.python.exists():
+            raise FileNotFoundError(f"{peer.name} has no environment: `make peers` makes it")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with kept.open("a", encoding="utf-8") as out:
+            for found in _converse(peer, options, wanted):
+                known[keys[found["id"]]] = found
+                out.write(json.dumps({"key": keys[found["id"]], "answer": found}) + "\n")
+                out.flush()
+    # the same rows may have been asked about under another name
+    return {name: {**known[key], "id": name} for name, key in keys.items() if key in known}
+
+
+def _read(kept: Path) -> Answers:
+    if not kept.exists():
+        return {}
+    lines = [json.loads(line) for line in kept.read_text("utf-8").splitlines() if line.endswith("}")]
+    return {line["key"]: line["answer"] for line in lines}
+
+
+def _converse(peer: Entry, options: str, requests: list[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Ask one by one; a peer that ends or hangs is started again for what is left."""
+    left = list(requests)
+    while left:
+        command = [str(peer.python), "-m", f"benchmarks.peers.drivers.{peer.driver}", options]
+        environment = {**os.environ, **QUIET, **ONE_THREAD}
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT,
+            env=environment,
+        ) as process:  # fmt: skip
+            while left:
+                request = left.pop(0)
+                line = _exchange(process, json.dumps(request) + "\n")
+                if not line:
+                    yield {"id": request["id"], "error": "the peer's process ended or took too long"}
+                    break
+                yield json.loads(line)
+
+
+def _exchange(process: subprocess.Popen[str], line: str) -> str:
+    assert process.stdin
+    assert process.stdout
+    timer = threading.Timer(ANSWER_TIMEOUT_S, process.kill)
+    timer.start()
+    try:
+        process.stdin.write(line)
+        process.stdin.flush()
+        return process.stdout.readline()
+    except BrokenPipeError:
+        return ""
+    finally:
+        timer.cancel()
