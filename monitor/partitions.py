@@ -156,6 +156,16 @@ def wall_bounds(partition: Partition, cadence: Cadence, timezone: str) -> tuple[
     return midnight, midnight + _STEPS[cadence]
 
 
+def wall_time(moment: dt.datetime, time: dt.time, timezone: str) -> dt.datetime:
+    """The instant at which the zone's clock shows `time` on the date that it shows at `moment`.
+
+    >>> wall_time(dt.datetime(2024, 3, 30, 23, tzinfo=dt.UTC), dt.time(6), "Europe/Berlin").isoformat()
+    '2024-03-31T06:00:00+02:00'
+    """
+    zone = ZoneInfo(timezone)
+    return _fixed(dt.datetime.combine(moment.astimezone(zone).date(), time, zone).astimezone(dt.UTC), zone)
+
+
 def _bounds(partition: Partition) -> tuple[dt.datetime, dt.datetime]:
     if partition.start is None or partition.end is None:
         raise UsageError(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from monitor.partitions import following
+from monitor.partitions import following, wall_time
 from monitor.past import Past, is_timed
 from monitor.types import (
     ROWS,
@@ -129,7 +129,7 @@ def due_of(table: Table, partition: Partition, lag_s: float = 0.0) -> dt.datetim
     if table.due is None:
         return partition.end + dt.timedelta(seconds=lag_s)
     next_day = following(partition, table.cadence, table.timezone).start or partition.end
-    return next_day.replace(hour=table.due.hour, minute=table.due.minute)
+    return wall_time(next_day, table.due, table.timezone)
 
 
 def read_values(
