@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from monitor.alerts.dispatch import dispatch
+from monitor.alerts.blocks import Message
+from monitor.alerts.dispatch import Failure, dispatch
 from monitor.alerts.message import Story, compose
 from monitor.alerts.payload import to_payload
 from monitor.errors import UsageError
 from monitor.explain import recur, tell_column
 from monitor.incident import ranked
-from monitor.notifiers.base import Notifier, load_notifier
+from monitor.notifiers.base import DeliveryError, Notifier, load_notifier
 from monitor.story import Sources
 from monitor.types import Finding, Incident
 from monitor.words import period, quantity, share
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 DEFAULT_CHANNELS = ("console", "folder")
 PICTURES_FOLDER = "pictures"
+SENDING_MAX_S = 300.0
+"""How long one call goes on taking more of the outbox."""
 _TELLING = ("nulls", "zeros", "stats")
 """Kinds of findings whose observation says what one column was before and is now, the plainest first."""
 SHARE_TOLD = 0.02
@@ -156,26 +161,63 @@ def _about(days: float) -> str:
     return f"{round(days / digits) * digits:,.0f}"
 
 
-def send(config: Config, store: Store, now: dt.datetime, note: Callable[[str], None], *, quiet: bool = False) -> bool:
-    """Send what waits in the outbox; False when a channel failed (it is tried again on the next run).
+def send(
+    config: Config, store: Store, now: dt.datetime, note: Callable[[str], None], *, quiet: bool = False,
+    again: bool = True,
+) -> bool:  # fmt: skip
+    """Send what waits in the outbox; False when a channel failed, or cannot be used (both are tried again later).
 
-    `quiet` keeps standard output free for machine output: what would be printed goes to standard error.
+    Args:
+        config: the channels.
+        store: the outbox.
+        now: an aware datetime.
+        note: told of every failure.
+        quiet: keep standard output free for machine output: what would be printed goes to standard error.
+        again: tell a failure also where the last attempt failed for the same reason. A process that stays says False,
+            or a revoked token would be told at every attempt; `daywatch status` shows what waits.
     """
     notifiers: dict[str, Notifier] = {}
-    for item in store.pending(500, now):
-        if item.channel in notifiers:
-            continue
-        try:
-            notifiers[item.channel] = _notifier(config, item.channel, quiet=quiet)
-        except UsageError as error:  # a channel that was renamed or taken out must not hold up the others
-            note(str(error))
-    if not notifiers:
-        return True
-    report = dispatch(store, notifiers, now)
-    for failure in report.failures:
-        retry = f"; tried again from {failure.retry_at:%Y-%m-%d %H:%M %Z}" if failure.retry_at else "; given up"
-        note(f"alert for {failure.incident} to {failure.channel}: {failure.error}{retry}")
-    return report.ok
+    well, stop = True, time.monotonic() + SENDING_MAX_S
+    while time.monotonic() < stop and (due := store.channels_due(now)):
+        for channel in due:
+            if channel not in notifiers:
+                notifiers[channel] = _notifier_or_reason(config, channel, quiet=quiet)
+        report = dispatch(store, notifiers, now)
+        well = well and report.ok
+        for failure in report.failures:
+            if again or not failure.repeated or failure.retry_at is None:
+                note(_tell_failure(failure))
+        if not report.delivered and not report.failures and not report.held:
+            break  # another sender has them
+    return well
+
+
+def _tell_failure(failure: Failure) -> str:
+    retry = f"; tried again from {failure.retry_at:%Y-%m-%d %H:%M %Z}" if failure.retry_at else "; given up"
+    return f"alert for {failure.incident} to {failure.channel}: {failure.error}{retry}"
+
+
+@dataclass
+class _Unusable:
+    """A channel that was renamed, taken out, or lost its token: its alerts wait for it, and hold up no others."""
+
+    name: str
+    reason: UsageError
+
+    def send(self, message: Message) -> str:  # noqa: ARG002
+        """Nothing is sent."""
+        raise DeliveryError(str(self.reason))
+
+    def find(self, alert_id: str) -> str | None:  # noqa: ARG002
+        """Nobody can be asked."""
+        raise DeliveryError(str(self.reason))
+
+
+def _notifier_or_reason(config: Config, channel: str, *, quiet: bool) -> Notifier:
+    try:
+        return _notifier(config, channel, quiet=quiet)
+    except UsageError as error:
+        return _Unusable(channel, error)
 
 
 def check_channels(config: Config, tables: Sequence[Table]) -> None:

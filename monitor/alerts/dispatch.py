@@ -52,16 +52,24 @@ class Outbox(Protocol):
         """Nobody tries again."""
         ...
 
+    def put_back(self, alert: str, due: dt.datetime) -> bool:
+        """Nobody tried: it is due again at `due`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An alert that a channel did not take; `retry_at` is None when nobody tries again."""
+    """An alert that a channel did not take; `retry_at` is None when nobody tries again.
+
+    `repeated`: its last attempt failed for the same reason, so that this is no news.
+    """
 
     alert: str
     incident: str
     channel: str
     error: str
     retry_at: dt.datetime | None
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +198,15 @@ class _Round:
             self.store.give_up(item.alert, told)
             return Failure(item.alert, item.incident, self.channel, told, None)
         self.store.failed(item.alert, told, retry_at)
-        return Failure(item.alert, item.incident, self.channel, told, retry_at)
+        return Failure(item.alert, item.incident, self.channel, told, retry_at, repeated=told == item.error)
 
     def _hold(self, items: Sequence[OutboxItem], until: dt.datetime) -> tuple[str, ...]:
-        """Give alerts back unsent."""
+        """Give alerts back unsent; one whose earlier sending is uncertain counts as tried, so that it is asked for."""
         for item in items:
-            self.store.failed(item.alert, item.error or "waits behind an earlier alert of its channel", until)
+            if item.uncertain:
+                self.store.failed(item.alert, item.error or "an earlier sender never said how it ended", until)
+            else:
+                self.store.put_back(item.alert, until)
         return tuple(item.alert for item in items)
 
 

@@ -38,8 +38,8 @@ _TOLD: Mapping[str, tuple[str, str]] = {
     "service_unavailable": _AWAY,
     "request_timeout": _AWAY,
 }
-_NEVER = frozenset({"is_archived", "msg_too_long", "msg_blocks_too_long", "invalid_blocks", "no_text"})
-"""Errors of the message or the address; a key, a permission or a membership may be mended while the alert waits."""
+_NEVER = frozenset({"msg_too_long", "msg_blocks_too_long", "invalid_blocks", "no_text"})
+"""Errors of the message; a key, a permission, a membership or an archive may be mended while the alert waits."""
 _UNKNOWN = frozenset({"fatal_error", "internal_error", "service_unavailable", "request_timeout"})
 
 

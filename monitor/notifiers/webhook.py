@@ -26,7 +26,9 @@ from monitor.notifiers.base import DeliveryError
 
 TIMEOUT_S = 15
 PASSING = frozenset({408, 425, 429})
-"""Refusals that pass by themselves; every other 4xx is about the message or the address."""
+"""Refusals that pass by themselves."""
+MENDABLE = frozenset({401, 403, 404, 407, 410})
+"""Refusals of the key or the address, which a person can mend while the alert waits; other 4xx are of the message."""
 
 
 class Webhook:
@@ -99,7 +101,7 @@ class Webhook:
             f"the receiver answered with status {error.code}",
             where=self._where,
             mend=mend,
-            retryable=error.code >= 500 or error.code in PASSING,
+            retryable=not 400 <= error.code < 500 or error.code in PASSING | MENDABLE,
             retry_after_s=retry_after_s(error.headers.get("Retry-After"), self._now()),
         )
 

@@ -76,6 +76,12 @@ def mark_given_up(connection: Connection, alert: str, error: str) -> bool:
     return _settle(connection, alert, due_at=None, taken_at=None, attempts=outbox.c.attempts + 1, error=error)
 
 
+def read_channels_due(connection: Connection, now: dt.datetime) -> list[str]:
+    """The channels that alerts are due for, by name."""
+    wanted = select(outbox.c.channel).where(outbox.c.due_at <= now).distinct().order_by(outbox.c.channel)
+    return list(connection.execute(wanted).scalars())
+
+
 def put_back(connection: Connection, alert: str, due: dt.datetime) -> bool:
     """Nobody tried: it is due again at `due`, and its attempts and its error stay what they were."""
     return _settle(connection, alert, due_at=due, taken_at=None)

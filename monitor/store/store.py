@@ -266,6 +266,11 @@ class Store:
         with self._writing() as connection:
             return outbox.put_back(connection, alert, due)
 
+    def channels_due(self, now: dt.datetime) -> list[str]:
+        """The channels that alerts are due for, by name."""
+        with self._reading() as connection:
+            return outbox.read_channels_due(connection, now)
+
     def undelivered(self, since: dt.datetime) -> list[ChannelStatus]:
         """The channels with alerts that wait, or that were written since a moment and given up; by name."""
         with self._reading() as connection:

@@ -81,6 +81,7 @@ class SlackStub:
         self.channels = {c.id: c for c in (Channel("C0000DATA", "data-alerts"), Channel("C0000OLD1", "old", True))}
         self.files: dict[str, File] = {}
         self.scopes = set(SCOPES)
+        self.revoked = False
         self.faults: dict[str, list[str | int]] = {}
         self.calls: list[tuple[str, Json]] = []
         self.processing_s = 0.0
@@ -125,6 +126,8 @@ class SlackStub:
                 raise RefusalError("not_authed")
             if token != TOKEN:
                 raise RefusalError("invalid_auth")
+            if self.revoked:
+                raise RefusalError("token_revoked")
             if NEEDED.get(method) not in self.scopes:
                 raise RefusalError("missing_scope", needed=NEEDED.get(method), provided=",".join(sorted(self.scopes)))
             return {"ok": True, **getattr(self, "_" + re.sub(r"\W", "_", method))(arguments)}

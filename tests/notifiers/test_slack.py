@@ -162,8 +162,8 @@ def test_a_thread_that_fails_leaves_the_alert(
     ("address", "token", "prepare", "said", "mend", "retryable"),
     [
         ("#data-alerts", "xoxb-wrong", "", "invalid_auth", "token", True),
-        ("#old", TOKEN, "", "is_archived", "archive", False),
-        ("C0000OLD1", TOKEN, "", "is_archived", "archive", False),
+        ("#old", TOKEN, "", "is_archived", "archive", True),
+        ("C0000OLD1", TOKEN, "", "is_archived", "archive", True),
         ("#gone", TOKEN, "", "channel_not_found", "invited", True),
         ("#data-alerts", TOKEN, "not_in_channel", "not_in_channel", "/invite", True),
         ("#data-alerts", TOKEN, "missing_scope", "missing_scope", "add the scope chat:write", True),

@@ -114,8 +114,8 @@ def test_a_message_without_id_has_a_key_of_its_own(receiver: Receiver, alert: Al
 
 @pytest.mark.parametrize(
     ("status", "retryable"),
-    [(301, False), (307, False), (400, False), (401, False), (404, False), (408, True), (410, False), (422, False),
-     (425, True), (429, True), (500, True), (503, True)],
+    [(301, True), (307, True), (400, False), (401, True), (404, True), (408, True), (410, True), (413, False),
+     (422, False), (425, True), (429, True), (500, True), (503, True)],
 )  # fmt: skip
 def test_a_status_says_whether_to_try_again(receiver: Receiver, alert: Alert, status: int, retryable: bool) -> None:
     receiver.status, receiver.headers = status, {"Location": f"{receiver.url}/else"}
