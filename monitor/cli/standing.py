@@ -29,7 +29,7 @@ def standing(store: Store) -> dict[str, TableStatus]:
 
 
 def names_of(found: Opened, rows: Mapping[str, TableStatus]) -> list[str]:
-    """What `status` tells of: warehouses that cannot be used, the tables, and those known of a warehouse that is out."""
+    """What `status` tells of: warehouses that cannot be used, the tables, and those of one that is out."""
     from monitor.config import warehouse_of  # noqa: PLC0415 - heavy
 
     down = [name for name in found.config.warehouses if name in found.outages or is_down(rows, name)]

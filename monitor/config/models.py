@@ -12,7 +12,7 @@ from monitor.config.fields import Columns, Country, DueTime, TablePattern, Zone,
 from monitor.config.rules import EntityEntry, MetricEntry, RelationEntry, RuleEntry
 from monitor.config.source import Source
 from monitor.config.urls import redact_url
-from monitor.types import Cadence, Priority
+from monitor.types import Cadence, Priority, Watching
 
 DEFAULT_STORE = "sqlite:///daywatch.db"
 SAMPLE_ROWS = 10_000
@@ -95,6 +95,9 @@ class Overridable(Settings):
     country: Country | None = Field(None, description="whose holidays it keeps", examples=["US"])
     show_values: bool | None = Field(None, description="whether sample rows may appear in messages", examples=[False])
     owner: str | None = Field(None, description="who is told", examples=["@ana"])
+    watch: Watching | None = Field(
+        None, strict=False, description="all checks, or those that need no sample", examples=["full"]
+    )
 
 
 class Defaults(Overridable):
@@ -160,6 +163,20 @@ class TableEntry(Overridable):
         return self
 
 
+class Serve(Settings):
+    """How `daywatch serve` works."""
+
+    poll_minutes: float = Field(
+        10.0, gt=0, le=1_440, description="how often row counts are looked at, minutes", examples=[10]
+    )
+    workers: int = Field(2, ge=1, le=32, description="tables judged at once", examples=[2])
+    host: str = Field("127.0.0.1", min_length=1, description="the address that it listens on", examples=["127.0.0.1"])
+    port: int = Field(9464, ge=0, le=65_535, description="the port of probes and metrics; 0: any", examples=[9464])
+    grace_s: float = Field(
+        30.0, ge=0, le=3_600, description="the time for work to end when it is stopped, seconds", examples=[30]
+    )
+
+
 class Config(Settings):
     """A whole configuration, valid in itself; tables and columns are looked up by `resolve_tables`."""
 
@@ -176,6 +193,7 @@ class Config(Settings):
     defaults: Defaults = Field(
         default_factory=Defaults, description="settings of all tables", examples=[{"sample_rows": 10_000}]
     )
+    serve: Serve = Field(default_factory=Serve, description="how the service works", examples=[{"poll_minutes": 10}])
     channels: dict[str, ChannelEntry] = Field(
         default_factory=dict,
         description="what each channel needs",

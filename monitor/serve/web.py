@@ -1,0 +1,81 @@
+"""Probes and metrics over HTTP: `/healthz`, `/readyz`, `/metrics`. It answers questions and takes no orders."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from monitor.errors import UsageError
+
+Answer = tuple[int, str, bytes]
+TIMEOUT_S = 10
+
+
+class Web:
+    """A small server on a thread of its own.
+
+    Args:
+        host: the address to listen on.
+        port: 0 for any that is free.
+        pages: by path, what answers it.
+
+    Raises:
+        UsageError: the port is taken, or the address is not this machine's.
+    """
+
+    def __init__(self, host: str, port: int, pages: Mapping[str, Callable[[], Answer]]) -> None:
+        try:
+            self._server = _Server((host, port), _Handler)
+        except (OSError, OverflowError) as error:
+            raise UsageError(
+                f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}",
+                where="serve.port",
+                mend="another daywatch, or another program, has it: stop that one, or set another port (0: any)",
+            ) from error
+        self._server.pages = pages
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="web", daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return int(self._server.server_port)
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def as_json(status: int, body: Mapping[str, Any]) -> Answer:
+    """An answer of JSON."""
+    return status, "application/json", (json.dumps(body) + "\n").encode()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    pages: Mapping[str, Callable[[], Answer]]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    server_version, sys_version = "daywatch", ""
+    timeout = TIMEOUT_S
+
+    def do_GET(self) -> None:
+        """Answer one question."""
+        page = self.server.pages.get(self.path.split("?", 1)[0])
+        status, kind, body = as_json(404, {"error": "no such page"}) if page is None else page()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Probes are not worth a line."""
