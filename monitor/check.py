@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from importlib.metadata import entry_points
 
 from monitor.errors import UsageError, mask_secrets
-from monitor.types import Check, Evidence, Partition, Table, Values
+from monitor.types import Check, Evidence, Partition, Table, Values, Watching
 
 GROUP = "daywatch.checks"
 BUILT_IN = ("freshness", "volume", "schema", "nulls", "zeros", "stats", "duplicates", "drift", "metric", "rule")
 DECLARED = frozenset({"metric", "rule"})
 """Checks of what engineers define; the only ones where `automatic` is false."""
+LIGHT = DECLARED | {"freshness", "volume", "schema"}
+"""The checks of a table that is watched lightly: one narrow scan, no sample."""
 _ERROR_LENGTH_MAX = 300
 
 
@@ -36,6 +38,15 @@ def load_checks() -> list[Check]:
                 mend="repair or uninstall its package",
             ) from error
     return checks
+
+
+def checks_of(checks: Sequence[Check], table: Table) -> list[Check]:
+    """Those of the checks that a table's settings want."""
+    return [
+        check
+        for check in checks
+        if (table.automatic or check.name in DECLARED) and (table.watch is Watching.FULL or check.name in LIGHT)
+    ]
 
 
 def evaluate(check: Check, table: Table, partition: Partition, values: Values) -> Sequence[Evidence]:

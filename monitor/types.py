@@ -57,6 +57,13 @@ class Cadence(StrEnum):
         return {"hour": 730.5, "day": 30.44, "week": 4.35}[self.value]
 
 
+class Watching(StrEnum):
+    """How closely a table is watched: by all checks, or by those that need one scan and no sample."""
+
+    FULL = "full"
+    LIGHT = "light"
+
+
 class Status(StrEnum):
     """The verdict on one finding."""
 
@@ -155,6 +162,7 @@ class Table:
     backfill_days: int = 400
     drift_backfill_days: int = 28
     automatic: bool = True
+    watch: Watching = Watching.FULL
     show_values: bool = False
     owner: str | None = None
     labels: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from monitor.alerting import check_channels, compose_deliveries, pictures_folder, send
-from monitor.check import DECLARED, load_checks
+from monitor.check import checks_of, load_checks
 from monitor.cli.common import (
     DEFECT,
     ERRORED,
@@ -89,7 +89,7 @@ class Run:
         if table.warehouse in self.down:
             return
         moment = now()
-        chosen = [c for c in checks if table.automatic or c.name in DECLARED]
+        chosen = checks_of(checks, table)
         watch = Watch(
             table, self.found.warehouses[table.warehouse], self.found.store, chosen,
             compose_deliveries if self.alerts else None, progress, pictures_folder(self.found.config),

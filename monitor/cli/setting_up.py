@@ -13,7 +13,9 @@ from monitor.errors import DaywatchError, UsageError
 
 if TYPE_CHECKING:
     from monitor.config import Config
+    from monitor.discover import TableDescription
     from monitor.types import Table
+    from monitor.warehouses.base import Warehouse
 
 
 def init(
@@ -41,13 +43,34 @@ def init(
         if not paths:
             raise UsageError(f"{redact_url(url)} has no tables", mend="look at the address and at your rights")
         found = [describe(warehouse, path) for path in paths]
+        write_starter(output, starter_yaml(url, name, found), force=force)
+        _note_estimate(warehouse, found)
     finally:
         warehouse.close()
-    write_starter(output, starter_yaml(url, name, found), force=force)
     timed = sum(1 for d in found if d.time is not None)
     note(f"{len(found)} table{'s' if len(found) != 1 else ''} found, {timed} with a time column; wrote {output}")
     note(f"next: daywatch check-config -c {output}; daywatch run -c {output}")
     return OK
+
+
+def _note_estimate(warehouse: Warehouse, found: Sequence[TableDescription]) -> None:
+    """What a month of the configuration just written would ask of the warehouse."""
+    from monitor.check import checks_of, load_checks  # noqa: PLC0415 - heavy
+    from monitor.cli.planning import print_warehouse  # noqa: PLC0415 - heavy
+    from monitor.config.models import Serve  # noqa: PLC0415 - heavy
+    from monitor.discover import starting_table  # noqa: PLC0415 - heavy
+    from monitor.estimate import estimate  # noqa: PLC0415 - heavy
+
+    checks = load_checks()
+    states = warehouse.states([item.path for item in found])
+    told = []
+    for item in found:
+        table = starting_table(warehouse.name, item)
+        rows = item.candidates[0].rows_median if item.time is not None and item.candidates else None
+        state = states.get(item.path)
+        told.append((table, estimate(table, checks_of(checks, table), rows, state, warehouse.columns_max)))
+    print_warehouse(warehouse.name, warehouse, told, Serve().poll_minutes, err=True)
+    note("these are estimates from metadata; `daywatch plan` tells them by table, `daywatch status --cost` what it was")
 
 
 def _warn_of_channels(config: Config, tables: Sequence[Table]) -> None:

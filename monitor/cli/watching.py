@@ -54,7 +54,7 @@ def run(
 
 
 def _print_sql(found: Opened, span: tuple[str | None, str | None]) -> int:
-    from monitor.check import load_checks  # noqa: PLC0415 - heavy
+    from monitor.check import checks_of, load_checks  # noqa: PLC0415 - heavy
     from monitor.read import Request  # noqa: PLC0415 - heavy
     from monitor.run import Watch  # noqa: PLC0415 - heavy
     from monitor.select import select_partitions  # noqa: PLC0415 - heavy
@@ -62,10 +62,13 @@ def _print_sql(found: Opened, span: tuple[str | None, str | None]) -> int:
     checks = load_checks()
     for table in found.tables:
         warehouse = found.warehouses[table.warehouse]
-        watch = Watch(table, warehouse, found.store, checks)
+        chosen = checks_of(checks, table)
+        watch = Watch(table, warehouse, found.store, chosen)
         for partition in select_partitions(watch, *span, now(), note):
             typer.echo(f"-- {table.name} {partition.label}")
-            for sql in warehouse.explain_sql(table, partition, Request.of(checks, table).measures):
+            request = Request.of(chosen, table)
+            statements = warehouse.explain_sql(table, partition, request.measures)
+            for sql in statements if request.samples else statements[:-1]:
                 typer.echo(f"{sql};")
     return OK
 
@@ -81,7 +84,7 @@ def backfill(
     """
     import dataclasses  # noqa: PLC0415 - only here
 
-    from monitor.check import load_checks  # noqa: PLC0415 - heavy
+    from monitor.check import checks_of, load_checks  # noqa: PLC0415 - heavy
     from monitor.cli.progress import progress_bar  # noqa: PLC0415 - heavy
     from monitor.run import Watch, prepare_past  # noqa: PLC0415 - heavy
     from monitor.select import select_partitions  # noqa: PLC0415 - heavy
@@ -93,7 +96,8 @@ def backfill(
                 note(f"{entry.name}: no time column, so it has no past to read; set time_column")
                 continue
             named = entry if days is None else dataclasses.replace(entry, backfill_days=days)
-            watch = Watch(named, found.warehouses[entry.warehouse], found.store, checks, None, progress)
+            chosen = checks_of(checks, entry)
+            watch = Watch(named, found.warehouses[entry.warehouse], found.store, chosen, None, progress)
             for partition in select_partitions(watch, None, None, now(), note):
                 past = prepare_past(watch, partition, now())
                 known = past.known(partition)

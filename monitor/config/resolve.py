@@ -19,7 +19,7 @@ from monitor.config.models import (
 from monitor.config.names import write_table_name
 from monitor.config.source import Source
 from monitor.errors import DaywatchError, SourceError, UnavailableError, UsageError
-from monitor.types import Cadence, Column, Table, TimeColumn
+from monitor.types import Cadence, Column, Table, TimeColumn, Watching
 
 if TYPE_CHECKING:
     from monitor.warehouses.base import Warehouse
@@ -159,6 +159,7 @@ def _build(
         backfill_days=setting("backfill_days", BACKFILL_DAYS),
         drift_backfill_days=setting("drift_backfill_days", DRIFT_BACKFILL_DAYS),
         automatic=entry.automatic,
+        watch=setting("watch", Watching.FULL),
         show_values=setting("show_values", otherwise=False),
         owner=setting("owner", None),
         labels=tuple(entry.labels),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.discover.describe import TableDescription, describe
 from monitor.discover.keys import find_keys, suggest_keys
-from monitor.discover.starter import starter_yaml, write_starter
+from monitor.discover.starter import starter_yaml, starting_table, write_starter
 from monitor.discover.times import TimeCandidate, TimeSearch, find_time, search_time
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "find_time",
     "search_time",
     "starter_yaml",
+    "starting_table",
     "suggest_keys",
     "write_starter",
 ]

@@ -12,9 +12,11 @@ from monitor.config.names import write_table_name
 from monitor.config.urls import url_scheme
 from monitor.discover.describe import TableDescription
 from monitor.errors import UsageError
-from monitor.types import Cadence
+from monitor.types import Cadence, Table, Watching
 
 RULES_SUGGESTED = 2
+LIGHT_ROWS = 20_000_000
+"""Rows of a partition from which on a first configuration proposes light watching: samples read every row."""
 
 
 def starter_yaml(url: str, name: str, descriptions: Sequence[TableDescription]) -> str:
@@ -35,6 +37,7 @@ def starter_yaml(url: str, name: str, descriptions: Sequence[TableDescription]) 
     lines += _patterns(name, descriptions)
     for item in sorted(timed, key=lambda item: item.path):
         lines += _entry(name, item)
+    lines += [line for item in sorted(descriptions, key=lambda d: d.path) for line in _untimed_entry(name, item)]
     lines += _untimed(name, [item for item in descriptions if item.time is None])
     return "\n".join(lines) + "\n"
 
@@ -61,6 +64,9 @@ def _entry(warehouse: str, item: TableDescription) -> list[str]:
     lines += [f"    time_column: {_name(item.time.name)}    # {_comment(item.reason)}"]
     if item.cadence is not Cadence.DAY:
         lines += [f"    cadence: {item.cadence.value}"]
+    if is_large(item):
+        rows = item.candidates[0].rows_median
+        lines += [f"    watch: light    # about {rows:,.0f} rows a {item.cadence.value}; full reads them 9 times"]
     if item.keys:
         lines += [f"    key: {_list(item.keys[0])}"]
     elif item.key_suggestions:
@@ -69,6 +75,26 @@ def _entry(warehouse: str, item: TableDescription) -> list[str]:
     if constants:
         lines += [f"    # ignore_columns: {_list(constants)}    # one value in nearly all rows"]
     return lines + _rules(item)
+
+
+def is_large(item: TableDescription) -> bool:
+    """Whether a partition has so many rows that sampling it each day may not pay."""
+    return bool(item.time is not None and item.candidates and item.candidates[0].rows_median > LIGHT_ROWS)
+
+
+def starting_table(warehouse: str, item: TableDescription) -> Table:
+    """The table as the starter configuration would have it watched."""
+    light = item.time is None or is_large(item)
+    return Table(
+        name=write_table_name(warehouse, item.path),
+        warehouse=warehouse,
+        path=item.path,
+        columns=item.columns,
+        time=item.time,
+        cadence=item.cadence,
+        key=item.keys[0] if item.keys else (),
+        watch=Watching.LIGHT if light else Watching.FULL,
+    )
 
 
 def _rules(item: TableDescription) -> list[str]:
@@ -85,6 +111,14 @@ def _patterns(warehouse: str, descriptions: Sequence[TableDescription]) -> list[
     schemas = sorted({item.path[:-1] for item in descriptions}) or [()]
     lines = ["  # All tables, those of tomorrow too; an entry below wins over a pattern."]
     return lines + [f"  - name: {_name(write_table_name(warehouse, schema) + '.*')}" for schema in schemas]
+
+
+def _untimed_entry(warehouse: str, item: TableDescription) -> list[str]:
+    """A table that can only be read as a whole is watched lightly."""
+    if item.time is not None or not item.rows_peeked:
+        return []
+    named = f"  - name: {_name(write_table_name(warehouse, item.path))}"
+    return [named, "    watch: light    # no time column: each look reads the whole table"]
 
 
 def _untimed(warehouse: str, items: Sequence[TableDescription]) -> list[str]:
