@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,15 @@ def spending(
             raise
         if purpose != "judge":
             _write(store, warehouse, table, purpose, receipt, time.perf_counter() - started, now)
+
+
+def count_looks(store: Store, warehouses: Iterable[Warehouse], now: dt.datetime) -> None:
+    """Write down what was asked of warehouses since they were opened: to find time columns and keys, mostly."""
+    from monitor.warehouses.costs import Receipt as Asked  # noqa: PLC0415 - beside the other
+
+    for warehouse in warehouses:
+        cost = warehouse.cost
+        _write(store, warehouse, None, "poll", Asked(cost.queries, cost.rows, cost.bytes), 0.0, now)
 
 
 def _write(

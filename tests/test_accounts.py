@@ -73,6 +73,16 @@ def test_status_tells_what_watching_cost(desk: Desk) -> None:
     assert cost(desk, "--since", "2026-11-22").lines[-1]["queries"] == 0
 
 
+def test_finding_a_time_column_costs_too(desk: Desk) -> None:
+    desk.write('warehouses: {main: "duckdb:///shop.duckdb"}\ntables: [{name: main.orders}]\n')
+    desk.say("plan")
+    assert not (desk.folder / "daywatch.db").exists()
+    desk.judge("--no-alerts", "--date", "2026-10-01")
+    many = [line for line in cost(desk).lines[:-1] if line["table"] is None]
+    assert [set(line["purposes"]) for line in many] == [{"poll"}]
+    assert many[0]["queries"] >= 3
+
+
 def test_a_run_that_fails_costs_too(desk: Desk, tmp_path: Path) -> None:
     warehouse = open_warehouse("main", f"duckdb:///{desk.folder / 'shop.duckdb'}")
     with Store.open(f"sqlite:///{tmp_path / 'daywatch.db'}") as store:

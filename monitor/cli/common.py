@@ -54,6 +54,7 @@ def opened(path: Path, only: Sequence[str] | None = None, *, untouched: bool = F
     """
     from monitor.config import load_config  # noqa: PLC0415 - heavy
     from monitor.opening import open_reachable  # noqa: PLC0415 - heavy
+    from monitor.receipts import count_looks  # noqa: PLC0415 - heavy
     from monitor.store import Store  # noqa: PLC0415 - heavy
 
     config = load_config(path)
@@ -65,6 +66,8 @@ def opened(path: Path, only: Sequence[str] | None = None, *, untouched: bool = F
             if untouched and _is_missing(url):
                 url = f"sqlite:///{scratch}/empty.db"
             with Store.open(url) as store:
+                if not untouched:
+                    count_looks(store, reached.warehouses.values(), now())
                 yield Opened(config, reached.warehouses, store, reached.tables, reached.outages)
     finally:
         reached.close()
