@@ -10,7 +10,7 @@ FAKESNOW_READY := $(FAKESNOW)/.ready
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup snowflake-server demo test test-quick lint types docs bench bench-quick clean
+.PHONY: help setup snowflake-server demo test test-quick lint types docs bench bench-quick peers clean
 
 help:  ## What there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,5 +60,18 @@ bench: setup  ## Faults found and false alerts on real tables; long
 bench-quick: setup  ## The same on a few days
 	@$(BIN)/python -m benchmarks.detection --quick
 
+PEERS := .venv-peers
+PEER_ENVIRONMENTS := $(patsubst benchmarks/peers/requirements/%.txt,$(PEERS)/%/.ready,$(wildcard benchmarks/peers/requirements/*.txt))
+
+peers: setup $(PEER_ENVIRONMENTS)  ## Make .venv-peers, the tools that daywatch is compared with; then: python -m benchmarks.peers
+
+# One for each, as no two of them agree on their libraries; nothing of them is installed with daywatch.
+$(PEERS)/%/.ready: benchmarks/peers/requirements/%.txt
+	@.ci/find-python --check "$(PYTHON)"
+	@echo "Setting up $(PEERS)/$*, for the comparison with other tools."
+	@test -x $(PEERS)/$*/bin/python || "$(PYTHON)" -m venv $(PEERS)/$*
+	@$(PEERS)/$*/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r $<
+	@touch $@
+
 clean:  ## Take away what was made, .venv included
-	rm -rf $(VENV) $(FAKESNOW) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) $(FAKESNOW) $(PEERS) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

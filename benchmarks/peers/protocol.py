@@ -3,11 +3,12 @@
 This side runs in the peers' environments, so it needs nothing but pandas. A request names Parquet files::
 
     {"id": "…", "day": "2013-02-08", "today": "….parquet", "references": ["2013-02-07.parquet", …],
-     "past": ["2013-01-01.parquet", …], "kinds": {"carrier": "text", …}, "calendar": ["year", …]}
+     "past": ["2013-01-01.parquet", …], "kinds": {"carrier": "text", …}, "calendar": ["year", …],
+     "reference_rows": 3000}
 
-Files of earlier days are called by their date; `calendar` names columns that tell the day by their nature, which a
-setting with `leave_out` does not look at. The answer says how far each column and the whole table have drifted
-(higher = more; comparable between the columns of one peer), what the peer's own alarm says, and what it cost::
+Files of earlier days are called by their date; of the references together so many rows are drawn; `calendar` names
+columns that tell the day by their nature, which a setting with `leave_out` does not look at. The answer says how far each column and the whole table have
+drifted (higher = more; comparable between the columns of one peer), what the peer's own alarm says, and what it cost::
 
     {"id": "…", "columns": {"carrier": 0.2}, "table": 0.2, "alarm": true, "cpu_s": 0.31, "memory_mb": 190.0}
 
@@ -116,9 +117,11 @@ def case_of(request: Mapping[str, Any], leave_out: bool = False) -> Case:
     """Read what a request names; `leave_out`: without the columns that tell the day."""
     unwanted = set(request["calendar"]) if leave_out else set()
     kinds = {name: kind for name, kind in request["kinds"].items() if name not in unwanted}
+    share = math.ceil(request["reference_rows"] / max(len(request["references"]), 1))
+    days = [read_day(path, kinds) for path in request["references"]]
     return Case(
         read(request["today"], kinds, request["day"]),
-        tuple(read_day(path, kinds) for path in request["references"]),
+        tuple(day.sample(min(share, len(day)), random_state=0) for day in days),
         tuple(request["past"]),
         kinds,
     )

@@ -42,7 +42,10 @@ CHOSEN = {"leave_out": True}
 PEERS = (
     Entry(
         "evidently", "evidently", "evidently",
-        settings={"any_column": {"alarm": "any", **CHOSEN}, "psi": {"method": "psi", "alarm": "any", **CHOSEN}},
+        settings={
+            "any_column": {"alarm": "any", "texts": "categories", **CHOSEN},
+            "psi": {"method": "psi", "alarm": "any", "texts": "categories", **CHOSEN},
+        },
     ),
     Entry(
         "nannyml", "nannyml", "nannyml",

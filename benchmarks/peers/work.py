@@ -18,6 +18,7 @@ import pandas as pd
 from benchmarks.detection.cases import Case, cases_of
 from benchmarks.detection.replay import Replay
 from benchmarks.detection.tables import Entry
+from checks.drift.check import PAST_ROWS_MIN
 from monitor.types import ColumnKind
 
 MADE = Path(__file__).parent / "made"
@@ -118,6 +119,7 @@ class _Files:
 
     def request(self, name: str, day: dt.date, today: str) -> dict[str, Any]:
         references = [self.of_day(p.start.date()) for p, _ in self.work.replay.references(day) if p.start]
+        rows = max(len(self.work.replay.days[day]), PAST_ROWS_MIN)
         past = [self.of_day(d) for d in self.work.replay.before(day)[-SERIES_DAYS:]]
         return {
             "id": name,
@@ -126,8 +128,9 @@ class _Files:
             "references": references,
             "past": past,
             "kinds": self.kinds,
+            "reference_rows": rows,
             "calendar": list(CALENDAR[self.work.entry.name]),
-            "digest": _digest([self.digests[path] for path in (today, *references, *past)]),
+            "digest": _digest([self.digests[path] for path in (today, *references, *past)] + [str(rows)]),
         }
 
     def _put(self, path: Path, frame: pd.DataFrame) -> str:

@@ -1,0 +1,65 @@
+"""daywatch itself on the peers' cases, with answers of the same form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.detection.cases import margin_of
+from benchmarks.peers.protocol import cpu_s, memory_mb
+from benchmarks.peers.report import Row
+from benchmarks.peers.work import Work
+
+NAME = "daywatch"
+
+
+def rows_of(work: Work) -> list[Row]:
+    """As `report.rows_of`; daywatch's own alarm and the learnt threshold are one and the same."""
+    past = {day: _judge(work, str(day)) for day in _past_days(work)}
+    told = {name: _judge(work, name) for name in work.cases}
+    rows = []
+    for name, case in work.cases.items():
+        row = {"table": work.entry.name, "day": str(case.day), "fault": case.fault, **told[name]}
+        row["level"] = row["margin"] > max(past[day]["margin"] for day in work.learnt(case.day))
+        row["past_alarms"] = {str(day): past[day]["alarm"] for day in work.learnt(case.day)}
+        if case.fault is not None:
+            clean = {**told[str(case.day)], "level": _level(rows, str(case.day))}
+            row |= {"share": case.share, "hit": case.hit, "truth": list(case.columns)}
+            row |= {f"clean_{key}": clean[key] for key in ("value", "alarm", "level", "margin", "found")}
+        rows.append(row)
+    return rows
+
+
+def _past_days(work: Work) -> list[Any]:
+    return sorted({day for case in work.cases.values() for day in work.learnt(case.day)})
+
+
+def _level(rows: list[Row], day: str) -> bool:
+    return next(bool(row["level"]) for row in rows if row["day"] == day and row["fault"] is None)
+
+
+def _judge(work: Work, name: str) -> dict[str, Any]:
+    case = work.cases.get(name)
+    started = cpu_s()
+    if case is None:
+        day = next(d for d in work.replay.dates if str(d) == name)
+        verdicts, groups = work.replay.judge(day)
+    else:
+        verdicts, groups = work.replay.judge(case.day, case.frame)
+    margin = margin_of(verdicts)
+    named = list(groups[0].columns[:3]) if groups else _ranked(verdicts)
+    found: Mapping[str, Any] = {"value": margin, "alarm": bool(groups), "margin": margin, "found": bool(groups)}
+    spent = round(cpu_s() - started, 4)
+    return {
+        **found,
+        "named": named,
+        "leading": named,
+        "cpu_s": spent,
+        "memory_mb": round(memory_mb(), 1),
+        "error": None,
+    }
+
+
+def _ranked(verdicts: Any) -> list[str]:
+    known = [v for v in verdicts if v.margin is not None and v.evidence.columns]
+    return list(max(known, key=lambda v: v.margin).evidence.columns[:3]) if known else []
