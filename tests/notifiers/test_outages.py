@@ -17,6 +17,7 @@ from monitor.notifiers.base import load_notifier
 from monitor.notifiers.slack import Slack
 from monitor.store import Delivery, RunRecord, Store
 from monitor.types import Change, Incident, Partition
+from tests.e2e.desk import Desk
 from tests.notifiers.slack_stub import TOKEN, SlackStub
 
 Alert = Callable[..., Message]
@@ -166,3 +167,25 @@ def test_a_channel_that_was_taken_out_is_told_and_ends_in_giving_up(
     send(config, store, NOW + GIVE_UP_AFTER, said.append, again=False)
     assert said[-1].endswith("given up")
     assert (store.undelivered(NOW)[0].waiting, store.undelivered(NOW)[0].given_up) == (0, 1)
+
+
+def test_status_shows_what_waits_and_what_was_given_up(config: Config, stub: SlackStub, alert: Alert) -> None:
+    desk = Desk(config.folder, {"DAYWATCH_NOW": (NOW + dt.timedelta(days=4)).isoformat()})
+    desk.sql("CREATE TABLE t AS SELECT 1 AS a", file="w.duckdb")
+    with Store.open(f"sqlite:///{config.folder / 'daywatch.db'}") as store:
+        assert desk.say("status").code == 0
+        stub.revoked = True
+        enqueue(store, alert("", incident="new:0", blocks=()), 0)
+        assert (desk.say("status").code, desk.say("status").out.count("slack")) == (0, 1)  # not tried yet
+        send(config, store, NOW, lambda _: None)
+        answer = desk.say("status", "--format", "json")
+        (line,) = (line for line in answer.lines if "channel" in line)
+        assert (answer.code, line["channel"], line["waiting"], line["given_up"]) == (3, SLACK, 1, 0)
+        assert "token_revoked" in line["error"]
+        said = desk.say("status").out
+        assert "?? slack:#data-alerts: 1 alert waiting since 2013-02-09 07:00 UTC" in said
+        assert TOKEN not in said
+        send(config, store, NOW + GIVE_UP_AFTER, lambda _: None)
+    answer = desk.say("status")
+    assert answer.code == 0
+    assert "-- slack:#data-alerts: 1 alert given up: " in answer.out
