@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slack_sdk.signature import SignatureVerifier
 
 from monitor.alerts.blocks import Message, Picture, Text
 from monitor.alerts.dispatch import dispatch
@@ -19,7 +20,7 @@ from monitor.notifiers.slack import BETWEEN_POSTS_S, HISTORY_S, Slack
 from monitor.notifiers.slack_client import RETRIES_MAX
 from monitor.store import Delivery, RunRecord, Store
 from monitor.types import Change, Incident, Partition
-from tests.notifiers.slack_stub import TOKEN, Clock, SlackStub
+from tests.notifiers.slack_stub import SIGNING_SECRET, TOKEN, Clock, RefusalError, SlackStub
 
 Alert = Callable[..., Message]
 POST, HISTORY = "chat.postMessage", "conversations.history"
@@ -356,3 +357,44 @@ def test_a_base_url_that_is_none_is_refused(url: str, tmp_path: Path) -> None:
 def test_a_channel_without_address_is_refused(address: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no Slack channel"):
         Slack(f"slack:{address}", address, {"token": TOKEN}, tmp_path)
+
+
+def test_the_stub_signs_as_the_sdk_verifies(stub: SlackStub, clock: Clock) -> None:
+    class Now:
+        def now(self) -> float:
+            return clock()
+
+    verifier = SignatureVerifier(SIGNING_SECRET, Now())  # type: ignore[arg-type]
+    body = b"payload=%7B%22type%22%3A%22block_actions%22%7D"
+    headers = stub.sign(body)
+    assert verifier.is_valid_request(body, headers)
+    assert not verifier.is_valid_request(body + b"x", headers)
+    clock.now += 301
+    assert not verifier.is_valid_request(body, headers)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"text": "x", "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "x"}}] * 51}, "50"),
+        ({"text": "x", "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3001}}]}, "3001"),
+        ({"text": "x", "blocks": [{"type": "image", "alt_text": "x", "slack_file": {"id": "F000000009"}}]}, "file"),
+    ],
+)
+def test_the_stub_keeps_slacks_limits(stub: SlackStub, arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(RefusalError, match="invalid_blocks") as caught:
+        stub.answer(POST, TOKEN, {"channel": "#data-alerts", **arguments})
+    assert said in str(caught.value.answer["errors"])
+    assert stub.answer(POST, TOKEN, {"channel": "#data-alerts", "text": "x"})["ok"]
+    with pytest.raises(RefusalError, match="ratelimited"):
+        stub.answer(POST, TOKEN, {"channel": "#data-alerts", "text": "one too soon"})
+
+
+def test_the_stub_wants_the_three_steps_of_an_upload_in_order(stub: SlackStub) -> None:
+    asked = stub.answer("files.getUploadURLExternal", TOKEN, {"filename": "a.png", "length": 3})
+    named = {"files": json.dumps([{"id": asked["file_id"]}])}
+    with pytest.raises(RefusalError, match="file_not_found"):
+        stub.answer("files.completeUploadExternal", TOKEN, named)
+    assert stub.take_upload(asked["file_id"], b"1234") == 400  # not as long as was said
+    assert stub.take_upload(asked["file_id"], b"123") == 200
+    assert stub.answer("files.completeUploadExternal", TOKEN, named)["ok"]
