@@ -11,8 +11,6 @@ import json
 import sys
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +30,8 @@ def main() -> int:
     works = [prepare(entry, given.days, given.keep, given.clean) for entry in chosen]
     figures: dict[str, Any] = {}
     if not given.peer or own.NAME in given.peer:
-        figures[own.NAME] = {registry.DEFAULT: _by_table([row for entry in chosen for row in _own(entry, given)])}
+        rows = [row for entry in chosen for row in own.judge_table(entry, given.days, given.keep, given.clean)]
+        figures[own.NAME] = {registry.DEFAULT: _by_table(rows)}
         _print(own.NAME, figures[own.NAME])
     for peer in peers:
         figures[peer.name] = judge_peer(peer, works)
@@ -76,17 +75,6 @@ def _ask(peer: registry.Entry, setting: str, work: Work) -> list[report.Row]:
     return report.rows_of(work, session.ask(peer, setting, list(work.requests.values()), kept))
 
 
-def _own(entry: tables.Entry, given: argparse.Namespace) -> list[report.Row]:
-    """In a process of its own, so that its memory is told apart from this one's."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_own_rows, entry, given.days, given.keep, given.clean).result()
-
-
-def _own_rows(entry: tables.Entry, days: int, keep: float, clean: int) -> list[report.Row]:
-    warnings.simplefilter("ignore")
-    return own.rows_of(prepare(entry, days, keep, clean))
-
-
 def _by_table(rows: Sequence[report.Row]) -> dict[str, Any]:
     names = list(dict.fromkeys(row["table"] for row in rows))
     told = {name: report.summarise([row for row in rows if row["table"] == name]) for name in names}
@@ -105,7 +93,7 @@ def _print(name: str, settings: dict[str, Any]) -> None:
             )
             print(
                 f"{name} {setting}{star}, {table}: AUC {found['auc']} learnt {found['auc_learnt']}; clean alerted and "
-                f"recall: {kinds}; own alarm on {found['learnt_days_alerted']}/{found['learnt_days']} days learnt from; "
+                f"recall: {kinds}; own alarm on {found['learnt_days_alerted']}/{found['learnt_days']} past days; "
                 f"{found['cpu_s_table_day']} CPU s, {found['memory_mb']} MB, {found['failed']} failed"
             )
     sys.stdout.flush()

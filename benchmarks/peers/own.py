@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 from benchmarks.detection.cases import margin_of
+from benchmarks.detection.tables import Entry
 from benchmarks.peers.protocol import cpu_s, memory_mb
 from benchmarks.peers.report import Row
-from benchmarks.peers.work import Work
+from benchmarks.peers.work import Work, prepare
 
 NAME = "daywatch"
+
+
+def judge_table(entry: Entry, days: int, keep: float, clean: int) -> list[Row]:
+    """Judge what `work.prepare` draws, in a process of its own, so that its memory is told apart from this one's."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_judge_table, entry, days, keep, clean).result()
+
+
+def _judge_table(entry: Entry, days: int, keep: float, clean: int) -> list[Row]:
+    warnings.simplefilter("ignore")
+    return rows_of(prepare(entry, days, keep, clean))
 
 
 def rows_of(work: Work) -> list[Row]:

@@ -7,8 +7,10 @@ This side runs in the peers' environments, so it needs nothing but pandas. A req
      "reference_rows": 3000}
 
 Files of earlier days are called by their date; of the references together so many rows are drawn; `calendar` names
-columns that tell the day by their nature, which a setting with `leave_out` does not look at. The answer says how far each column and the whole table have
-drifted (higher = more; comparable between the columns of one peer), what the peer's own alarm says, and what it cost::
+columns that tell the day by their nature, which a setting with `leave_out` does not look at.
+
+The answer says how far each column and the whole table have drifted (higher = more; comparable between the columns of
+one peer), what the peer's own alarm says, and what it cost::
 
     {"id": "…", "columns": {"carrier": 0.2}, "table": 0.2, "alarm": true, "cpu_s": 0.31, "memory_mb": 190.0}
 
