@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from monitor.claim import claimed
 from monitor.errors import ClaimError, DaywatchError, UnavailableError, mask_secrets
+from monitor.failpoint import reach
 from monitor.types import Change, Finding, Incident, Partition, Priority, Severity, Status
 
 if TYPE_CHECKING:
@@ -172,12 +173,14 @@ def _open(
     )  # fmt: skip
     payload = _message(source, event, finding)
     deliveries = [Delivery(event.incident, channel, payload) for channel in source.channels] if alerts else []
+    reach("before the trouble's record")
     recorded = store.record(
         RunRecord(
             table=source.key, partition=at, at=now, findings=(finding,), incidents=(event,), deliveries=deliveries,
             owner=owner, claim=SOURCE,
         )
     )  # fmt: skip
+    reach("after the trouble's record")
     return Trouble(source, recorded.findings, recorded.incidents)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from monitor.alerts.blocks import Message
 from monitor.alerts.payload import from_payload
 from monitor.errors import mask_secrets
+from monitor.failpoint import reach
 from monitor.notifiers.base import DeliveryError, Notifier
 from monitor.privacy.shapes import clean_text
 
@@ -177,13 +178,16 @@ class _Round:
             return self._fail(item, f"the stored message cannot be read: {error}", retryable=False)
         if self.notifier is None:
             return self._fail(item, f"no notifier is configured for channel {self.channel}")
+        reach("before the sending")
         try:
             receipt = self._deliver(self.notifier, item, message)
         except DeliveryError as error:
             return self._fail(item, str(error), retryable=error.retryable, after_s=error.retry_after_s)
         except Exception as error:  # noqa: BLE001 - a channel that breaks must not break the others
             return self._fail(item, f"{type(error).__name__}: {error}")
+        reach("after the sending")
         self.store.delivered(item.alert, self.now, receipt)
+        reach("after the receipt")
         return receipt
 
     def _deliver(self, notifier: Notifier, item: OutboxItem, message: Message) -> str:

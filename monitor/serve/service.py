@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from monitor.alerting import check_channels, send
 from monitor.config import load_config
 from monitor.errors import DaywatchError, StoreError, UnavailableError
+from monitor.failpoint import reach
 from monitor.partitions import partition_at
 from monitor.serve.backoff import Backoff
 from monitor.serve.bench import Bench
@@ -95,6 +96,7 @@ class Service:
     def _poll(self, poll: Poll, name: str) -> None:
         try:
             look = poll.look(self.clock.now(), self.clock.seconds(), self._is_busy)
+            reach("looked")
             self._take_well(name)
             for table, error in look.troubles.values():
                 self._take_trouble(table, error, "poll")
@@ -115,6 +117,7 @@ class Service:
             self.log.warning("too long ago to be judged", table=table, partitions=len(labels), span=span)
         for work in look.work:
             self.bench.submit(Job(work.table, work.wishes, work.lags, self.clock.now()))
+            reach("submitted")
 
     def _is_busy(self, table: str) -> bool:
         return self.bench.is_busy(table) or not self.tables.is_due(table, self.clock.seconds())

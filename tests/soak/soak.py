@@ -1,0 +1,200 @@
+"""The service over weeks in minutes: real processes, a driven clock, and failures at every state of a run."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from monitor.store import Store
+from tests.notifiers.slack_stub import TOKEN, SlackStub
+from tests.notifiers.slack_stub import Clock as SlackClock
+from tests.postgres_server import Server
+from tests.serve.driven import Driven
+from tests.soak.world import CONFIG, Plan, World, moments, rename
+
+PLACES = (
+    ("looked", "self"), ("submitted", "self"), ("claimed", "self"), ("claimed", "parent"),
+    ("before the record", "self"), ("before the record", "parent"), ("after the record", "self"),
+    ("after the record", "parent"), ("before the sending", "self"), ("after the sending", "self"),
+    ("after the receipt", "self"), ("before the trouble's record", "self"), ("after the trouble's record", "self"),
+)  # fmt: skip
+"""Every distinct state of a run, before and after each commit, and whose death is tried there."""
+QUIET = ("12:00", "18:00")
+"""Rounds at which nothing is due, so that an outage changes when things happen to no alert."""
+
+
+class Ticking(SlackClock):
+    """Slack's clock in a hurry: every question takes a second."""
+
+    def __call__(self) -> float:
+        self.now += 1.1
+        return self.now
+
+
+@dataclass
+class Storm:
+    """Failures by (day, clock): what dies, and what is out of reach."""
+
+    deaths: dict[tuple[int, str], tuple[str, str]] = field(default_factory=dict)
+    warehouse_out: frozenset[int] = frozenset()
+    store_out: frozenset[int] = frozenset()
+    slack_out: frozenset[int] = frozenset()
+
+    @classmethod
+    def drawn(cls, plan: Plan, seed: int, rounds: int = 1) -> Storm:
+        """A storm that brings every death at least `rounds` times, at moments at which its place is reached."""
+        draw = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        days = list(range(1, plan.days))
+        out = frozenset(draw.sample(days, max(2, plan.days // 12)))
+        deaths: dict[tuple[int, str], tuple[str, str]] = {}
+        alert_days = sorted({n + 1 for n in (*plan.missing, *plan.late, *plan.twice, *plan.wrong)})
+        for place, who in PLACES * rounds:
+            if "trouble" in place:
+                free = [(day, QUIET[0]) for day in sorted(out)]
+            elif "sending" in place or "receipt" in place:
+                free = [(day, "06:00") for day in alert_days]
+            else:
+                free = [(day, clock) for day in days for clock in ("02:10", "06:00", "06:10")]
+            left = [moment for moment in free if moment not in deaths]
+            if left:
+                deaths[draw.choice(left)] = (place, who)
+        others = [day for day in days if day not in out]
+        return cls(deaths, out, frozenset(draw.sample(others, 1)), frozenset(draw.sample(alert_days, 1)))
+
+
+@dataclass
+class Report:
+    """What happened."""
+
+    incidents: list[tuple[str, str, str]]
+    outages: int
+    alerts: list[tuple[str, str]]
+    source_alerts: int
+    doubled: list[str]
+    revisions: dict[tuple[str, str], int]
+    died: Counter[tuple[str, str]]
+    unreached: list[tuple[str, str]]
+    poll_queries: int
+    judge_queries: Counter[str]
+    rss_mb: list[float]
+    skipped: int
+    waiting: int
+
+
+@dataclass
+class Soak:
+    """One soak: a service over all moments of a plan."""
+
+    folder: Path
+    server: Server
+    plan: Plan
+    storm: Storm = field(default_factory=Storm)
+    workers: int = 1
+    died: Counter[tuple[str, str]] = field(default_factory=Counter)
+    rss_mb: list[float] = field(default_factory=list)
+    skipped: int = 0
+
+    def run(self) -> Report:
+        warehouse, store = self.server.database(), self.server.database()
+        world = World(self.server, warehouse, self.plan)
+        world.build()
+        with SlackStub(Ticking()) as slack:
+            (self.folder / "daywatch.yaml").write_text(
+                CONFIG.format(warehouse=warehouse, store=store, token=TOKEN, slack=slack.url, workers=self.workers)
+            )
+            self._play(world, slack, warehouse, store)
+            report = self._report(slack, store)
+        for url in (warehouse, store):
+            self.server.drop(url)
+        return report
+
+    def _play(self, world: World, slack: SlackStub, warehouse: str, store: str) -> None:
+        armed = self.folder / "failpoint"
+        plan = list(moments(self.plan))
+        service = self._start(plan[0][2])
+        for day, clock, moment in plan:
+            world.play(day, clock)
+            slack.clock.now = max(slack.clock.now, moment.timestamp())
+            death = self.storm.deaths.get((day, clock))
+            if death is not None:
+                armed.write_text(" ".join(death))
+            self._weather(slack, warehouse, store, day, clock)
+            while not service.at(moment):
+                self.skipped += len(service.events("too long ago to be judged"))
+                service.close()
+                service = self._start(moment)
+            if death is not None and not armed.exists():
+                self.died[death] += 1
+            armed.unlink(missing_ok=True)
+            if clock == "18:00":
+                self.rss_mb.append(psutil.Process(service.process.pid).memory_info().rss / 2**20)
+        self.skipped += len(service.events("too long ago to be judged"))
+        assert service.close() == 0
+
+    def _start(self, moment: dt.datetime) -> Driven:
+        return Driven(self.folder, moment, {"DAYWATCH_FAILPOINT": str(self.folder / "failpoint")})
+
+    def _weather(self, slack: SlackStub, warehouse: str, store: str, day: int, clock: str) -> None:
+        for url, days in ((warehouse, self.storm.warehouse_out), (store, self.storm.store_out)):
+            name = url.rpartition("/")[2]
+            if day in days and clock == QUIET[0]:
+                rename(self.server, url, {name: f"{name}_gone"})
+            if day in days and clock == QUIET[-1]:
+                rename(self.server, url, {f"{name}_gone": name})
+        if day in self.storm.slack_out:
+            slack.faults["chat.postMessage"] = [] if clock == "18:00" else ["service_unavailable"] * 50
+
+    def _report(self, slack: SlackStub, url: str) -> Report:
+        with Store.open(url, migrate=False) as store:
+            states = store.incidents()
+            spent = store.spent()
+            waiting = len(store.pending(1000, dt.datetime(2100, 1, 1, tzinfo=dt.UTC)))
+        with self.server.connect(url) as connection:
+            judged: Any = connection.execute(
+                "SELECT table_name, label, count(*) FROM daywatch_revisions WHERE judged AND source = 'run'"
+                " AND table_name NOT IN ('main', 'main.pieces') GROUP BY 1, 2"
+            ).fetchall()
+            outbox: Any = connection.execute("SELECT alert, table_name, label FROM daywatch_outbox").fetchall()
+        known = {alert: (table, label) for alert, table, label in outbox}
+        posts = [post["metadata"]["event_payload"] for post in slack.posts]
+        ids = Counter(post["alert_id"] for post in posts)
+        told = [known[alert] for alert in ids]
+        first = self.plan.first.isoformat()
+        return Report(
+            incidents=sorted(
+                (s.table, s.opened.label, s.closed.label if s.closed else "open") for s in states if s.table != "main"
+            ),
+            outages=sum(s.table == "main" and s.status.value == "recovered" for s in states),
+            alerts=sorted(entry for entry in told if entry[0] != "main"),
+            source_alerts=sum(table == "main" for table, _ in told),
+            doubled=[alert for alert, times in ids.items() if times > 1],
+            revisions={(table, label): n for table, label, n in judged if label >= first},
+            died=self.died,
+            unreached=[death for death in self.storm.deaths.values() if death not in self.died],
+            poll_queries=sum(s.cost.queries for s in spent if s.purpose == "poll"),
+            judge_queries=Counter({s.table: s.cost.queries for s in spent if s.purpose == "judge" and s.table}),
+            rss_mb=self.rss_mb,
+            skipped=self.skipped,
+            waiting=waiting,
+        )
+
+
+def check(plan: Plan, storm: Storm, report: Report) -> None:
+    """Hold a soak to its plan."""
+    assert report.incidents == plan.incidents()
+    assert report.alerts == plan.alerts()
+    assert report.doubled == []
+    assert report.waiting == 0
+    assert report.outages == report.source_alerts == len(storm.warehouse_out)
+    assert report.revisions == plan.revisions()
+    assert report.skipped == 0
+    assert report.unreached == []
+    if len(report.rss_mb) > 3:
+        assert report.rss_mb[-1] < 250
+        assert report.rss_mb[-1] - report.rss_mb[1] < 25
