@@ -11,10 +11,20 @@ from typing import Any
 from benchmarks.detection.cases import margin_of
 from benchmarks.detection.tables import Entry
 from benchmarks.peers.protocol import cpu_s, memory_mb
+from benchmarks.peers.registry import ROOT
 from benchmarks.peers.report import Row
-from benchmarks.peers.work import Work, prepare
+from benchmarks.peers.session import Kept, digest_of
+from benchmarks.peers.work import MADE, Work, prepare
 
 NAME = "daywatch"
+CODE = (
+    "checks/**/*.py",
+    "monitor/judge.py",
+    "monitor/incident.py",
+    "monitor/refine.py",
+    "benchmarks/detection/replay.py",
+)
+"""What decides about a day; kept answers of other code are not used."""
 
 
 def judge_table(entry: Entry, days: int, keep: float, clean: int) -> list[Row]:
@@ -30,8 +40,16 @@ def _judge_table(entry: Entry, days: int, keep: float, clean: int) -> list[Row]:
 
 def rows_of(work: Work) -> list[Row]:
     """As `report.rows_of`; daywatch's own alarm and the learnt threshold are one and the same."""
-    past = {day: _judge(work, str(day)) for day in _past_days(work)}
-    told = {name: _judge(work, name) for name in work.cases}
+    known = Kept(MADE / "answers" / work.entry.name / f"{NAME}.jsonl")
+    code = digest_of(sorted(path for part in CODE for path in ROOT.glob(part)))
+    found = {}
+    for name, request in work.requests.items():
+        key = f"{code} {request['digest']}"
+        if key not in known.answers:
+            known.put(key, _judge(work, name))
+        found[name] = known.answers[key]
+    past = {day: found[str(day)] for day in work.replay.dates if str(day) in found}
+    told = {name: found[name] for name in work.cases}
     rows = []
     for name, case in work.cases.items():
         row = {"table": work.entry.name, "day": str(case.day), "fault": case.fault, **told[name]}
@@ -43,10 +61,6 @@ def rows_of(work: Work) -> list[Row]:
             row |= {f"clean_{key}": clean[key] for key in ("value", "alarm", "level", "margin", "found")}
         rows.append(row)
     return rows
-
-
-def _past_days(work: Work) -> list[Any]:
-    return sorted({day for case in work.cases.values() for day in work.learnt(case.day)})
 
 
 def _level(rows: list[Row], day: str) -> bool:

@@ -74,7 +74,7 @@ PEERS = (
     ),
     Entry(
         "elementary", "elementary", "plain",
-        settings={"28_days": {"days": 28, **CHOSEN}, "4_sigma": {"days": 28, "sensitivity": 4, **CHOSEN}},
+        settings={"28_days": {"days": 28, **CHOSEN}, "apart": {"days": 28, "apart": True, "sensitivity": 4, **CHOSEN}},
     ),
     Entry(
         "isolation_forest", "forest", "plain",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 from benchmarks.peers.registry import ROOT, Entry
 
 ANSWER_TIMEOUT_S = 900.0
+DRIVERS = Path(__file__).parent / "drivers"
 QUIET = {
     "DO_NOT_TRACK": "1",
     "EVIDENTLY_DISABLE_TELEMETRY": "1",
@@ -37,28 +39,40 @@ def ask(peer: Entry, setting: str, requests: Iterable[Mapping[str, Any]], kept: 
     Raises:
         FileNotFoundError: the peer's environment has not been made.
     """
-    known = _read(kept)
+    known = Kept(kept)
     options = json.dumps(peer.setting(setting), sort_keys=True)
-    keys = {request["id"]: f"{options} {request['digest']}" for request in requests}
-    wanted = [request for request in requests if keys[request["id"]] not in known]
+    code = digest_of([DRIVERS / f"{peer.driver}.py"])
+    keys = {request["id"]: f"{options} {code} {request['digest']}" for request in requests}
+    wanted = [request for request in requests if keys[request["id"]] not in known.answers]
     if wanted:
         if not peer.python.exists():
             raise FileNotFoundError(f"{peer.name} has no environment: `make peers` makes it")
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with kept.open("a", encoding="utf-8") as out:
-            for found in _converse(peer, options, wanted):
-                known[keys[found["id"]]] = found
-                out.write(json.dumps({"key": keys[found["id"]], "answer": found}) + "\n")
-                out.flush()
+        for found in _converse(peer, options, wanted):
+            known.put(keys[found["id"]], found)
     # the same rows may have been asked about under another name
-    return {name: {**known[key], "id": name} for name, key in keys.items() if key in known}
+    return {name: {**known.answers[key], "id": name} for name, key in keys.items() if key in known.answers}
 
 
-def _read(kept: Path) -> Answers:
-    if not kept.exists():
-        return {}
-    lines = [json.loads(line) for line in kept.read_text("utf-8").splitlines() if line.endswith("}")]
-    return {line["key"]: line["answer"] for line in lines}
+class Kept:
+    """Answers in a file, a line each, by a key that changes with the rows, the setting and the code."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.answers: Answers = {}
+        if path.exists():
+            lines = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.endswith("}")]
+            self.answers = {line["key"]: line["answer"] for line in lines}
+
+    def put(self, key: str, found: dict[str, Any]) -> None:
+        self.answers[key] = found
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as out:
+            out.write(json.dumps({"key": key, "answer": found}) + "\n")
+
+
+def digest_of(files: Iterable[Path]) -> str:
+    """Of the text of these files."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 
 def _converse(peer: Entry, options: str, requests: list[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -86,7 +86,7 @@ def test_a_failure_is_an_answer(days: list[str]) -> None:
     assert told["error"].startswith("FileNotFoundError")
 
 
-@pytest.mark.parametrize("peer", [Columns({"test": "psi"}), Elementary({}), Novelty({})])
+@pytest.mark.parametrize("peer", [Columns({"test": "psi"}), Elementary({"apart": True}), Novelty({})])
 def test_a_changed_day_has_a_higher_value_and_its_column_leads(peer: Peer, days: list[str]) -> None:
     same = answer(peer, request(days, rows(DAYS[-1])), leave_out=True)
     moved = answer(peer, request(days, rows(DAYS[-1], shift=3.0)), leave_out=True)
@@ -99,6 +99,12 @@ def test_a_z_score_needs_seven_points_and_a_spread() -> None:
     assert z_score(9.0, np.arange(6.0)) == 0.0
     assert z_score(9.0, np.ones(14)) == 0.0
     assert z_score(9.0, np.arange(9.0)) == pytest.approx((9 - 4) / np.std(np.arange(9), ddof=1))
+
+
+def test_a_z_score_that_includes_its_own_day_is_bounded(days: list[str]) -> None:
+    moved = request(days, rows(DAYS[-1], shift=1000.0))
+    assert answer(Elementary({}), moved)["table"] == pytest.approx(13 / np.sqrt(14), rel=1e-3)
+    assert answer(Elementary({"apart": True}), moved)["table"] > 100
 
 
 def test_bonferroni_is_stricter_than_benjamini_hochberg() -> None:
@@ -220,7 +226,9 @@ def test_a_peer_answers_from_a_process_of_its_own(days: list[str], monkeypatch: 
 
 def test_a_peer_that_ends_early_is_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry.Entry, "python", property(lambda _self: Path("/bin/true")))
-    told = session.ask(registry.Entry("p", "x", "plain"), "default", [{"id": "a", "digest": "1"}], tmp_path / "kept")
+    told = session.ask(
+        registry.Entry("p", "columns", "plain"), "default", [{"id": "a", "digest": "1"}], tmp_path / "kept"
+    )
     assert "ended" in told["a"]["error"]
 
 

@@ -1,12 +1,14 @@
 """z-scores of daily metrics, as Elementary's `volume_anomalies` and `all_columns_anomalies` compute them by default.
 
-Documented defaults: time buckets of a day; a training period of 14 days, of which the last 2 are the detection
-period; an anomaly is further than `sensitivity` 3 standard deviations from the training average, in either direction;
-a series that stood still has score 0; fewer than 7 training points are not judged. Metrics by type: null_count,
-null_percent; of texts min, max and average length, missing count and percent; of numbers min, max, average, zero count
-and percent, standard deviation and variance. Own code after the documentation: the product itself runs inside dbt.
+Documented defaults: time buckets of a day; a training period of 14 days; an anomaly is further than `sensitivity` 3
+standard deviations from the training average, in either direction; a series that stood still has score 0. As in its
+public SQL, the training average and deviation include the judged day, so that with n days no score exceeds
+(n - 1) / sqrt(n). Metrics by type: null_count, null_percent; of texts min, max and average length, missing count and
+percent; of numbers min, max, average, zero count and percent, standard deviation and variance. Own code after the
+documentation: the product itself runs inside dbt.
 
-Setting: `days` 14, `sensitivity` 3. Values: the largest |z| of a column's metrics; the table's also of the row count.
+Setting: `days` 14, `sensitivity` 3, `apart`: the judged day does not join its own training. Values: the largest |z| of
+a column's metrics; the table's also of the row count.
 """
 
 from __future__ import annotations
@@ -26,19 +28,25 @@ class Elementary:
 
     def __init__(self, setting: Setting) -> None:
         self.days = int(setting.get("days", 14))
+        self.apart = bool(setting.get("apart", False))
         self.sensitivity = float(setting.get("sensitivity", 3))
 
     def prepare(self, case: Case) -> None:
-        for path in case.past[-self.days :]:
+        for path in case.past[-self._earlier :]:
             profile_of_day(path, case.kinds)
 
+    @property
+    def _earlier(self) -> int:
+        return self.days if self.apart else self.days - 1
+
     def judge(self, case: Case) -> Answer:
-        past = [profile_of_day(path, case.kinds) for path in case.past[-self.days :]]
+        past = [profile_of_day(path, case.kinds) for path in case.past[-self._earlier :]]
         today = profile(case.today, case.kinds)
         columns: dict[str, float] = {}
         for (column, metric), value in today.items():
             if metric not in LEFT_OUT:
-                score = z_score(value, np.array([day[column, metric] for day in past]))
+                training = [day[column, metric] for day in past] + ([] if self.apart else [value])
+                score = z_score(value, np.array(training))
                 columns[column] = max(columns.get(column, 0.0), score)
         table = max(columns.values())
         columns.pop("")
