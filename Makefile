@@ -54,6 +54,12 @@ types: setup  ## Types, by mypy in strict mode
 docs: setup  ## Documents against the code, and the examples in docstrings
 	@$(BIN)/python -m pytest -q tests/test_docs.py monitor checks chaos daywatch
 
+soak: setup  ## The service over 60 days of troubled loads, calm and in a storm of failures; long
+	@$(BIN)/python -m tests.soak
+
+soak-quick: setup  ## The same for six days, a death at every state of a run
+	@$(BIN)/python -m tests.soak --quick
+
 bench: setup  ## Faults found and false alerts on real tables; long
 	@$(BIN)/python -m benchmarks.detection
 
