@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 VARIABLE = "DAYWATCH_FAILPOINT"
-"""Names a file that says `PLACE self` or `PLACE parent`: whoever reaches PLACE kills that process, once."""
+"""Names a file of lines `PLACE self` or `PLACE parent`: whoever reaches the first PLACE kills that process, once."""
 _file = os.environ.get(VARIABLE, "")
 
 
@@ -16,10 +16,13 @@ def reach(place: str) -> None:
     if not _file:
         return
     try:
-        wanted, who = Path(_file).read_text("ascii").rsplit(" ", 1)
-        if wanted != place:
-            return
-        Path(_file).rename(f"{_file}.done")  # one of several processes dies
+        first, *others = Path(_file).read_text("ascii").splitlines()
     except (FileNotFoundError, ValueError):
         return
+    wanted, who = first.rsplit(" ", 1)
+    if wanted != place:
+        return
+    rest = Path(f"{_file}.{os.getpid()}")
+    rest.write_text("".join(f"{line}\n" for line in others), "ascii")
+    rest.replace(_file)  # who dies, dies once
     os.kill(os.getpid() if who == "self" else os.getppid(), signal.SIGKILL)

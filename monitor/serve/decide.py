@@ -101,7 +101,7 @@ def _expected_from(table: Table, judged: Mapping[str, Judged], current: Partitio
     cadence, zone = table.cadence, table.timezone
     earlier = [j.partition for order, j in judged.items() if order < current.order]
     if not earlier:
-        return previous(current, cadence, zone), []
+        return (current if judged else previous(current, cadence, zone)), []  # judged later: a clock was set back
     window = previous(current, cadence, zone, CATCH_UP_PARTITIONS[cadence])
     inside = [p for p in earlier if p.order >= window.order]
     if inside:

@@ -144,6 +144,7 @@ def test_a_clock_set_back_judges_nothing() -> None:
     known = KNOWN | judged((LAST, 90), (TODAY, 10))
     counts = both({day("2024-03-04"): 100, LAST: 90, TODAY: 10})
     assert decide(DUE, counts, known, 0, at("2024-03-05T09:00")) == Decision()
+    assert decide(DUE, counts, known, 0, at("2024-03-02T09:00")) == Decision()
 
 
 def test_the_day_of_23_hours_is_due_by_the_clock_of_the_wall() -> None:

@@ -168,7 +168,7 @@ def test_a_store_that_is_another_services_is_shared_and_one_that_is_none_is_refu
 @pytest.mark.slow
 def test_the_real_clock_polls_answers_and_ends_with_0(shop: Path) -> None:
     today = dt.datetime.now(dt.UTC).date()
-    Desk(shop).sql(f"UPDATE orders SET d = d + (DATE '{today}' - DATE '2024-03-05')")
+    Desk(shop).sql(f"UPDATE orders SET d = d + CAST(DATE '{today}' - DATE '2024-03-05' AS INTEGER)")
     write(shop, minutes=0.02)
     text = (shop / "daywatch.yaml").read_text()
     (shop / "daywatch.yaml").write_text(text.replace('due: "06:00"', 'due: "00:00"'))

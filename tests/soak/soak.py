@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,19 +19,25 @@ from tests.postgres_server import Server
 from tests.serve.driven import Driven
 from tests.soak.world import CONFIG, Plan, World, moments, rename
 
-PLACES = (
-    ("looked", "self"), ("submitted", "self"), ("claimed", "self"), ("claimed", "parent"),
-    ("before the record", "self"), ("before the record", "parent"), ("after the record", "self"),
-    ("after the record", "parent"), ("before the sending", "self"), ("after the sending", "self"),
-    ("after the receipt", "self"), ("before the trouble's record", "self"), ("after the trouble's record", "self"),
-)  # fmt: skip
+JUDGING = (
+    ("looked", "self"),
+    ("submitted", "self"),
+    ("claimed", "self"),
+    ("claimed", "parent"),
+    ("before the record", "self"),
+    ("before the record", "parent"),
+    ("after the record", "self"),
+    ("after the record", "parent"),
+)
 """Every distinct state of a run, before and after each commit, and whose death is tried there."""
+SENDING = (("before the sending", "self"), ("after the sending", "self"), ("after the receipt", "self"))
+TROUBLE = (("before the trouble's record", "self"), ("after the trouble's record", "self"))
 QUIET = ("12:00", "18:00")
 """Rounds at which nothing is due, so that an outage changes when things happen to no alert."""
 
 
 class Ticking(SlackClock):
-    """Slack's clock in a hurry: every question takes a second."""
+    """Slack's clock in a hurry: every question takes a second. It begins at the real time, as Slack's own does."""
 
     def __call__(self) -> float:
         self.now += 1.1
@@ -41,7 +48,7 @@ class Ticking(SlackClock):
 class Storm:
     """Failures by (day, clock): what dies, and what is out of reach."""
 
-    deaths: dict[tuple[int, str], tuple[str, str]] = field(default_factory=dict)
+    deaths: dict[tuple[int, str], list[tuple[str, str]]] = field(default_factory=dict)
     warehouse_out: frozenset[int] = frozenset()
     store_out: frozenset[int] = frozenset()
     slack_out: frozenset[int] = frozenset()
@@ -51,21 +58,19 @@ class Storm:
         """A storm that brings every death at least `rounds` times, at moments at which its place is reached."""
         draw = random.Random(seed)  # noqa: S311 - repeatable, not secret
         days = list(range(1, plan.days))
-        out = frozenset(draw.sample(days, max(2, plan.days // 12)))
-        deaths: dict[tuple[int, str], tuple[str, str]] = {}
+        out = draw.sample(days, max(2, plan.days // 12))
+        store_out = draw.sample([day for day in days if day not in out], 1)
         alert_days = sorted({n + 1 for n in (*plan.missing, *plan.late, *plan.twice, *plan.wrong)})
-        for place, who in PLACES * rounds:
-            if "trouble" in place:
-                free = [(day, QUIET[0]) for day in sorted(out)]
-            elif "sending" in place or "receipt" in place:
-                free = [(day, "06:00") for day in alert_days]
-            else:
-                free = [(day, clock) for day in days for clock in ("02:10", "06:00", "06:10")]
-            left = [moment for moment in free if moment not in deaths]
-            if left:
-                deaths[draw.choice(left)] = (place, who)
-        others = [day for day in days if day not in out]
-        return cls(deaths, out, frozenset(draw.sample(others, 1)), frozenset(draw.sample(alert_days, 1)))
+        slack_out = draw.sample(alert_days, 1)
+        deaths: dict[tuple[int, str], list[tuple[str, str]]] = {}
+        for death in JUDGING * rounds:
+            deaths.setdefault((draw.choice(days), "06:00"), []).append(death)
+        for death in SENDING * rounds:
+            chosen = draw.choice([day for day in alert_days if day not in slack_out])
+            deaths.setdefault((chosen, "06:00"), []).append(death)
+        for number, death in enumerate(TROUBLE):
+            deaths[out[number], QUIET[0]] = [death]
+        return cls(deaths, frozenset(out), frozenset(store_out), frozenset(slack_out))
 
 
 @dataclass
@@ -78,8 +83,7 @@ class Report:
     source_alerts: int
     doubled: list[str]
     revisions: dict[tuple[str, str], int]
-    died: Counter[tuple[str, str]]
-    unreached: list[tuple[str, str]]
+    unreached: list[str]
     poll_queries: int
     judge_queries: Counter[str]
     rss_mb: list[float]
@@ -96,7 +100,7 @@ class Soak:
     plan: Plan
     storm: Storm = field(default_factory=Storm)
     workers: int = 1
-    died: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unreached: list[str] = field(default_factory=list)
     rss_mb: list[float] = field(default_factory=list)
     skipped: int = 0
 
@@ -104,7 +108,7 @@ class Soak:
         warehouse, store = self.server.database(), self.server.database()
         world = World(self.server, warehouse, self.plan)
         world.build()
-        with SlackStub(Ticking()) as slack:
+        with SlackStub(Ticking(time.time())) as slack:
             (self.folder / "daywatch.yaml").write_text(
                 CONFIG.format(warehouse=warehouse, store=store, token=TOKEN, slack=slack.url, workers=self.workers)
             )
@@ -120,20 +124,16 @@ class Soak:
         service = self._start(plan[0][2])
         for day, clock, moment in plan:
             world.play(day, clock)
-            slack.clock.now = max(slack.clock.now, moment.timestamp())
-            death = self.storm.deaths.get((day, clock))
-            if death is not None:
-                armed.write_text(" ".join(death))
+            with armed.open("a") as file:
+                file.writelines(f"{place} {who}\n" for place, who in self.storm.deaths.get((day, clock), ()))
             self._weather(slack, warehouse, store, day, clock)
             while not service.at(moment):
                 self.skipped += len(service.events("too long ago to be judged"))
                 service.close()
                 service = self._start(moment)
-            if death is not None and not armed.exists():
-                self.died[death] += 1
-            armed.unlink(missing_ok=True)
             if clock == "18:00":
                 self.rss_mb.append(psutil.Process(service.process.pid).memory_info().rss / 2**20)
+        self.unreached = armed.read_text().splitlines()
         self.skipped += len(service.events("too long ago to be judged"))
         assert service.close() == 0
 
@@ -175,8 +175,7 @@ class Soak:
             source_alerts=sum(table == "main" for table, _ in told),
             doubled=[alert for alert, times in ids.items() if times > 1],
             revisions={(table, label): n for table, label, n in judged if label >= first},
-            died=self.died,
-            unreached=[death for death in self.storm.deaths.values() if death not in self.died],
+            unreached=self.unreached,
             poll_queries=sum(s.cost.queries for s in spent if s.purpose == "poll"),
             judge_queries=Counter({s.table: s.cost.queries for s in spent if s.purpose == "judge" and s.table}),
             rss_mb=self.rss_mb,

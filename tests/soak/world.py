@@ -88,7 +88,8 @@ class World:
         past = f"FROM generate_series(1, {PAST_DAYS}) AS k, generate_series(1, {ROWS}) AS i"
         day = f"DATE '{self.plan.first}' - k"
         self._run(
-            f"CREATE TABLE prompt AS SELECT {day} AS d, extract(epoch FROM {day})::bigint + i AS id, i % 7 AS price {past}",
+            f"CREATE TABLE prompt AS SELECT {day} AS d, extract(epoch FROM {day})::bigint + i AS id,"
+            f" i % 7 AS price {past}",
             f"CREATE TABLE strict AS SELECT {day} AS d, -(k * 1000 + i) AS id {past}",
             f"CREATE TABLE corrected AS SELECT {day} AS d, i AS v {past}",
             f"CREATE TABLE pieces AS SELECT {day} AS d, i AS v {past}",
