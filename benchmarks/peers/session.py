@@ -6,10 +6,11 @@ import hashlib
 import json
 import os
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from benchmarks.peers.registry import ROOT, Entry
 
@@ -24,6 +25,8 @@ QUIET = {
 }
 """Telemetry of the peers is off."""
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT"), "1")
+LOST = "lost"
+"""Marks an answer that the process did not live to give; it is asked for again the next time."""
 Answers = dict[str, dict[str, Any]]
 
 
@@ -65,6 +68,8 @@ class Kept:
 
     def put(self, key: str, found: dict[str, Any]) -> None:
         self.answers[key] = found
+        if LOST in found:
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as out:
             out.write(json.dumps({"key": key, "answer": found}) + "\n")
@@ -79,19 +84,27 @@ def _converse(peer: Entry, options: str, requests: list[Mapping[str, Any]]) -> I
     """Ask one by one; a peer that ends or hangs is started again for what is left."""
     left = list(requests)
     while left:
-        command = [str(peer.python), "-m", f"benchmarks.peers.drivers.{peer.driver}", options]
-        environment = {**os.environ, **QUIET, **ONE_THREAD}
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT,
-            env=environment,
-        ) as process:  # fmt: skip
-            while left:
-                request = left.pop(0)
-                line = _exchange(process, json.dumps(request) + "\n")
-                if not line:
-                    yield {"id": request["id"], "error": "the peer's process ended or took too long"}
-                    break
-                yield json.loads(line)
+        with tempfile.TemporaryFile("w+") as complaints:
+            process = _start(peer, options, complaints)
+            try:
+                while left:
+                    request = left.pop(0)
+                    line = _exchange(process, json.dumps(request) + "\n")
+                    if not line:
+                        yield {"id": request["id"], "error": f"ended or took too long: {_last(complaints)}", LOST: True}
+                        break
+                    yield json.loads(line)
+            finally:
+                process.kill()
+                process.communicate()
+
+
+def _start(peer: Entry, options: str, complaints: TextIO) -> subprocess.Popen[str]:
+    command = [str(peer.python), "-m", f"benchmarks.peers.drivers.{peer.driver}", options]
+    environment = {**os.environ, **QUIET, **ONE_THREAD}
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, text=True, cwd=ROOT, env=environment
+    )
 
 
 def _exchange(process: subprocess.Popen[str], line: str) -> str:
@@ -107,3 +120,9 @@ def _exchange(process: subprocess.Popen[str], line: str) -> str:
         return ""
     finally:
         timer.cancel()
+
+
+def _last(complaints: TextIO) -> str:
+    """The last line that a process wrote on its standard error."""
+    complaints.seek(0)
+    return (complaints.read()[-2000:].splitlines() or ["no word"])[-1][:200]

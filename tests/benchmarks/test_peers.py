@@ -224,12 +224,17 @@ def test_a_peer_answers_from_a_process_of_its_own(days: list[str], monkeypatch: 
     assert told["x"]["columns"] == told["y"]["columns"] == answer(Columns({}), asked[0])["columns"]
 
 
-def test_a_peer_that_ends_early_is_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry.Entry, "python", property(lambda _self: Path("/bin/true")))
-    told = session.ask(
-        registry.Entry("p", "columns", "plain"), "default", [{"id": "a", "digest": "1"}], tmp_path / "kept"
-    )
-    assert "ended" in told["a"]["error"]
+def test_a_peer_that_ends_early_is_an_answer_with_its_last_word_and_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho ModuleNotFoundError >&2\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(registry.Entry, "python", property(lambda _self: python))
+    peer, asked = registry.Entry("p", "columns", "plain"), [{"id": name, "digest": name} for name in "ab"]
+    told = session.ask(peer, "default", asked, tmp_path / "kept")
+    assert [told[name]["error"] for name in "ab"] == ["ended or took too long: ModuleNotFoundError"] * 2
+    assert not (tmp_path / "kept").exists()
 
 
 @pytest.mark.parametrize("peer", registry.PEERS, ids=lambda p: p.name)
