@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.speed.postgres import postgres_polls, postgres_sample
+from benchmarks.speed.service import service
 
 TARGET = Path(__file__).parents[1] / "results" / "speed.json"
 BARS = {
@@ -35,6 +36,7 @@ BARS = {
     "postgres_sample_to_driver_fetch": 1.5,
     "postgres_whole_day_to_driver_fetch": 1.5,
     "postgres_poll_500_tables_s": 10.0,
+    "serve_idle_rss_mb": 250.0,
 }
 
 
@@ -49,6 +51,7 @@ def main() -> int:
         "help": show_help,
         "postgres_sample": postgres_sample,
         "postgres_polls": postgres_polls,
+        "service": service,
     }
     parser.add_argument("--only", nargs="+", choices=measures, help="measure these; the other figures stay")
     given = parser.parse_args()

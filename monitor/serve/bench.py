@@ -131,14 +131,26 @@ class Bench:
         try:
             worker.pipe.send(job)
             while (result := worker.pipe.recv()) is not None:
-                self.told(job, result)
+                self._tell(job, result)
         except (EOFError, OSError):
             self._bury(worker, job)
             if last and not self.stopping:
-                self.told(job, _died(job, worker))
+                self._tell(job, _died(job, worker))
             return last
+        except BaseException:
+            self._bury(worker, job)
+            raise
         self._keep(worker)
         return True
+
+    def _tell(self, job: Job, result: Result) -> None:
+        """Hand a result on; whatever comes of that does not stop the work."""
+        try:
+            self.told(job, result)
+        except DaywatchError as error:
+            _log.warning("%s %s: what became of it was not taken up: %s", result.table, result.label, error)
+        except Exception:  # noqa: BLE001 - logged with its trace
+            _log.exception("%s %s: what became of it was not taken up", result.table, result.label)
 
     def _worker(self) -> Worker:
         with self._lock:

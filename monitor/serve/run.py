@@ -104,9 +104,19 @@ def _run(service: Service) -> bool:
         scheduler.pause()
         service.log.info("stopping", grace_s=service.config.serve.grace_s)
         done = service.stop(service.config.serve.grace_s)
-        scheduler.shutdown(wait=True)
+        if not _let_end(scheduler, service.config.serve.grace_s):
+            service.log.warning("stopped in the middle of a look or a sending")
+            os._exit(0)
         service.dispatch()
     return done
+
+
+def _let_end(scheduler: BackgroundScheduler, grace_s: float) -> bool:
+    """Whether the jobs that run came to their end within the grace."""
+    ending = threading.Thread(target=scheduler.shutdown, daemon=True)
+    ending.start()
+    ending.join(max(grace_s, 1.0))
+    return not ending.is_alive()
 
 
 @contextlib.contextmanager

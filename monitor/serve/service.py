@@ -103,10 +103,10 @@ class Service:
             for table in look.counted:
                 self._count_well(table)
             self._submit(look)
-        except UnavailableError as error:
-            self._take_out(name, error)
-        except DaywatchError as error:
+        except StoreError as error:
             self.log.warning("the warehouse was not looked at", warehouse=name, error=str(error))
+        except DaywatchError as error:
+            self._take_out(name, error)
         except Exception:
             self.log.exception("the warehouse was not looked at", warehouse=name)
 
@@ -124,7 +124,7 @@ class Service:
 
     # Trouble
 
-    def _take_out(self, name: str, error: UnavailableError) -> None:
+    def _take_out(self, name: str, error: DaywatchError) -> None:
         wait_s = self.warehouses.fail(name, self.clock.seconds())
         self.out[name] = str(error)
         self.metrics.out.labels(name).set(1)

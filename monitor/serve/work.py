@@ -76,6 +76,7 @@ def judge_job(config: Config, store: Store, job: Job) -> Iterator[Result]:
                 yield _judge(watch, wish, now, began)
             except ClaimError as error:
                 yield _ended(job, wish, "claimed", error, began)
+                return  # the next ones need this one as their past
             except StoreError as error:
                 yield _ended(job, wish, "failed", error, began)
                 return

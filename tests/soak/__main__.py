@@ -1,4 +1,4 @@
-"""`python -m tests.soak [--quick] [--seed N]`: the service over weeks, calm and in a storm; exit code 1 where it failed."""
+"""`python -m tests.soak [--quick] [--seed N]`: the service over weeks, calm and in a storm; 1 where it failed."""
 
 from __future__ import annotations
 
