@@ -40,6 +40,8 @@ def main() -> int:
     if path:
         run = {"days": given.days, "keep": given.keep, "clean": given.clean, "learnt_days": PAST_DAYS}
         path.write_text(json.dumps({**run, "figures": figures}, indent=1) + "\n")
+    for table in ("all", *(entry.name for entry in chosen)):
+        print(f"\n{table}\n\n{report.markdown(figures, table)}")
     return 0
 
 

@@ -83,14 +83,15 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
 def _alarmed(clean: Sequence[Row], faulted: Sequence[Row], alarm: str, ranked: str) -> dict[str, Any]:
     """Of one kind of alarm; days that alert untouched cannot show whether their fault was found."""
     quiet = [r for r in faulted if not r[f"clean_{alarm}"]]
-    large = [r for r in quiet if r["hit"] >= 100]
+    shares = sorted({r["share"] for r in quiet})
+    by_share = {str(s): [r for r in quiet if r["share"] == s] for s in shares}
     named = [r for r in quiet if r[alarm] and r["truth"] and r[ranked]]
     return {
         "clean_days_alerted": sum(bool(r[alarm]) for r in clean),
         "recall": share_of(quiet, _holds(alarm)),
+        "recall_by_share": {s: share_of(found, _holds(alarm)) for s, found in by_share.items()},
         "recall_100_rows": {
-            str(s): share_of([r for r in large if r["share"] == s], _holds(alarm))
-            for s in sorted({r["share"] for r in large})
+            s: share_of([r for r in found if r["hit"] >= 100], _holds(alarm)) for s, found in by_share.items()
         },
         "column_first": share_of(named, lambda r: r[ranked][0] in r["truth"]),
     }
@@ -114,3 +115,44 @@ def best(figures: Mapping[str, Mapping[str, Any]]) -> str:
     return max(
         figures, key=lambda name: (figures[name]["equal_level"]["recall"]["share"] or 0.0, figures[name]["auc"] or 0.0)
     )
+
+
+HEAD = (
+    "| peer | setting | AUC | AUC, learnt | own alarm: recall (clean days) | equal level | learnt (clean days) "
+    "| column first | CPU s | MB | failed |\n|---|---|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def markdown(figures: Mapping[str, Mapping[str, Any]], table: str = "all") -> str:
+    """The figures of one table (or all) as a table in Markdown: of each peer its default and its best setting."""
+    lines = [HEAD]
+    for peer, settings in figures.items():
+        for setting in dict.fromkeys(("default", settings.get("best") or "default")):
+            found = settings[setting].get(table)
+            if found:
+                lines.append(_line(peer, setting, found))
+    return "\n".join(lines)
+
+
+def _line(peer: str, setting: str, found: Mapping[str, Any]) -> str:
+    own, level, learnt = (found[kind] for kind in ("own_alarm", "equal_level", "learnt"))
+    clean = found["clean_days"]
+    alerted = found["learnt_days_alerted"] + own["clean_days_alerted"]
+    cells = [
+        peer,
+        setting,
+        _number(found["auc"]),
+        _number(found["auc_learnt"]),
+        f"{_number(own['recall']['share'])} ({alerted} of {found['learnt_days'] + clean})",
+        _number(level["recall"]["share"]),
+        f"{_number(learnt['recall']['share'])} ({learnt['clean_days_alerted']} of {clean})",
+        _number(learnt["column_first"]["share"]),
+        f"{found['cpu_s_table_day']:.2f}" if found["cpu_s_table_day"] is not None else "-",
+        f"{found['memory_mb']:.0f}" if found["memory_mb"] is not None else "-",
+        str(found["failed"]),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}".replace("0.", ".", 1) if value < 1 else f"{value:.2f}"

@@ -191,6 +191,16 @@ def test_figures_count_ties_and_failures_half_and_leave_out_noisy_days() -> None
     assert told["failed"] == 1
 
 
+def test_figures_are_written_as_one_line_for_default_and_best() -> None:
+    found = {"all": report.summarise([row(None, 1.0), row("x", 2.0, alarm=True)])}
+    text = report.markdown({"p": {"best": "b", "default": found, "b": found}, "q": {"best": None, "default": found}})
+    lines = text.splitlines()
+    assert [line.split(" | ")[:3] for line in lines[2:]] == [
+        ["| p", "default", "1.00"], ["| p", "b", "1.00"], ["| q", "default", "1.00"]
+    ]  # fmt: skip
+    assert {line.count("|") for line in lines} == {12}
+
+
 def figure(recall: float | None, auc: float) -> Mapping[str, Any]:
     return {"equal_level": {"recall": {"share": recall}}, "auc": auc}
 
