@@ -21,23 +21,31 @@ def refine(table: Table, verdicts: Sequence[Verdict], samples: SampleSet | None)
         if v.status is Status.FAIL and v.evidence.kind == "stats" and v.evidence.columns
     }
     described = _describe(table, samples, wanted)
-    deficit = _deficit(verdicts)
+    excess = _excess(verdicts)
     return [
-        replace(v, evidence=_with_rows(_with_kind(v.evidence, described), deficit)) if v.status is Status.FAIL else v
+        replace(v, evidence=_with_rows(_with_kind(v.evidence, described), excess)) if v.status is Status.FAIL else v
         for v in verdicts
     ]
 
 
-def _deficit(verdicts: Sequence[Verdict]) -> float:
-    """By which share the row count lies under what was expected; 0 where it does not, or nobody knows."""
+def _excess(verdicts: Sequence[Verdict]) -> float:
+    """By which share the row count lies over (under, if negative) what was expected; 0 where nobody knows."""
     seen = next((v.evidence.observation for v in verdicts if v.evidence.kind == "volume"), None)
     if seen is None or seen.today is None or not seen.expected:
         return 0.0
-    return max(0.0, 1.0 - seen.today / seen.expected)
+    return seen.today / seen.expected - 1.0
 
 
-def _with_rows(evidence: Evidence, deficit: float) -> Evidence:
-    """Values that no longer come, in a day that is short by as many rows: the rows are missing, not the values."""
+def _with_rows(evidence: Evidence, excess: float) -> Evidence:
+    """What the row count adds to the kind of change.
+
+    Values that no longer come, in a day that is short by as many rows: the rows are missing, not the values.
+    Yesterday's rows once more, in a day that is long by as many: they came on top, not instead of today's.
+    """
+    deficit = -excess
+    if evidence.change is Change.REPLAY and evidence.effect > 0:
+        added = excess / (1.0 + max(excess, 0.0))  # as a share of today's rows, as the effect is
+        return replace(evidence, change=Change.ROWS_EXTRA) if added >= 0.5 * evidence.effect else evidence
     if evidence.change is not Change.VALUES_GONE or evidence.kind in _SPECIFIC:
         return evidence
     if 0.5 * evidence.effect <= deficit <= 2.0 * evidence.effect:

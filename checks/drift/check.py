@@ -15,7 +15,10 @@ from scipy.special import stdtrit
 
 from checks.drift.describe import Description, describe_column
 from checks.drift.features import Features, encode
-from checks.drift.marginal import beyond, code_column, divergence, divergence_noise, novelty
+from checks.drift.forms import form_codes
+from checks.drift.marginal import beyond, code_column, crowd, divergence, divergence_noise, novelty
+from checks.drift.repeats import column_hashes, nearly_twice, share_repeated
+from checks.drift.tales import ROWS_TOLD, tale_gain
 from checks.drift.timelike import is_calendar, is_timelike
 from checks.frames import missing_mask, row_hashes
 from checks.series import calendar_of, forecast_panel
@@ -51,53 +54,68 @@ TRIFLE_ROWS = 8.0
 TRIFLE_TOTAL = 0.015
 """Of what the table's days usually differ by: credit wanders between columns that say the same."""
 TRIFLE_SIGMAS = 2.5
-"""Scores are judged as log(score + trifle): TRIFLE_NATS, plus TRIFLE_ROWS / rows for an attribution or TRIFLE_SIGMAS
+"""Scores are judged as sqrt(score + trifle): TRIFLE_NATS, plus TRIFLE_ROWS / rows for an attribution or TRIFLE_SIGMAS
 standard deviations for a histogram, are what chance alone brings."""
 TRIFLE_SHARE = 0.002
 TRIFLE_BEYOND = 0.3
 """Likewise for the share beyond past days: a part fixed, a part shrinking with the root of the rows."""
 TRIFLE_NOVEL = 0.0005
 TRIFLE_NOVEL_ROWS = 2.0
-SCALE_MIN = 0.25
-"""Smallest one-step scale on that logarithm."""
+TRIFLE_TALE = 0.001
+TRIFLE_TALE_ROWS = 6.0
+"""The best of many tales gains about this much in all where nothing happened."""
+STEADY_LOOKS = frozenset({"form", "crowd"})
+"""What is looked at even in columns that tell the day: ids of every day are written alike."""
+REPEATS = ("replay", "again", "nearly")
+SCALE_MIN = 0.18
+"""Smallest one-step scale of a score's root, as a part of what it usually is."""
 POINTS_MIN = 4
 WIDENED_POINTS_MIN = 14
 WIDENED_FROM = 1.15
 """The second largest of so many past rises is compared with what Student-t expects of it; a little more is luck."""
 
+_REPEATED = {"replay": Change.REPLAY, "again": Change.REPLAY, "nearly": Change.DUPLICATES}
+_LOOKS_LIKE = {"form": Change.FORMAT, "crowd": Change.CONSTANT, "novel": Change.VALUES_NEW}
 _COMPARED = frozenset(
     {ColumnKind.NUMBER, ColumnKind.TEXT, ColumnKind.BOOLEAN, ColumnKind.DATE, ColumnKind.TIMESTAMP, ColumnKind.JSON}
 )
 
 
 @dataclass(frozen=True, slots=True)
-class NatsT:
-    """A divergence whose logarithm, above a trifle, is Student-t distributed given the past."""
+class RootT:
+    """A score whose square root, above a trifle, is Student-t distributed given the past.
 
-    log: StudentT
+    A divergence grows with the square of the share of rows that moved, and the scatter of a small share with its root:
+    on the root both are about evenly spread. (A logarithm makes the scatter of next to nothing count as much as that of
+    something, and so hides large changes of quiet columns.)
+    """
+
+    root: StudentT
     trifle: float
 
     def tail(self, score: float) -> float:
         """P(next score >= score)."""
-        return self.log.tail(math.log(max(score, 0.0) + self.trifle))
+        return self.root.tail(math.sqrt(max(score, 0.0) + self.trifle))
 
     def isf(self, probability: float) -> float:
-        """The score in nats reached with this probability."""
-        return max(0.0, math.exp(min(self.log.isf(probability), 50.0)) - self.trifle)
+        """The score reached with this probability."""
+        return max(0.0, max(self.root.isf(probability), 0.0) ** 2 - self.trifle)
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Two sets of rows told apart: nats by column from the model, and from each column's own histogram.
 
-    `rows` are the explained rows, `contributions` (rows, features) their log-odds, for pictures.
+    `looks` are further looks at single columns, by name of the look, then column (see `look_at`); `repeats` are shares
+    of rows that come again, `nearly` the column in which they differ; `noise` is, by score, what chance alone makes of
+    a divergence; `rows` is the size of the smaller side.
     """
 
     attributed: Mapping[str, float]
     marginal: Mapping[str, float]
-    beyond: Mapping[str, float]
-    novel: Mapping[str, float]
-    replayed: float
+    looks: Mapping[str, Mapping[str, float]]
+    repeats: Mapping[str, float]
+    nearly: str | None
     noise: Mapping[str, float]
     left_out: tuple[str, ...]
     rows: int
@@ -141,26 +159,78 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
         else:
             compared.append(column)
     names = [c.name for c in compared]
-    marginal, outside, novel, noise = {}, {}, {}, {}
-    bounds = np.cumsum([0, len(samples.today), *(len(frame) for _, frame in past)])
-    sides = (int(is_today.sum()), int((~is_today).sum()))
-    for column in compared:
+    bounds = tuple(np.cumsum([0, len(samples.today), *(len(frame) for _, frame in past)]).tolist())
+    looks: dict[str, dict[str, float]] = {}
+    noise: dict[str, float] = {}
+    for column in columns:
         values = _lagged(both[column.name], column, starts)
-        codes, bins = code_column(values, column.kind, ~is_today)
-        marginal[column.name] = divergence(codes[is_today], codes[~is_today], bins)
-        by_day = [codes[a:b] for a, b in pairwise(bounds)]
-        outside[column.name] = beyond(by_day[0], by_day[1:], bins)
-        if isinstance(both[column.name].dtype, pd.CategoricalDtype):
-            novel[column.name] = novelty(both[column.name], is_today)
-        noise[column.name] = divergence_noise(len(np.unique(codes)), *sides)
+        seen = look_at(values, both[column.name], column.kind, is_today, bounds)
+        for look, (score, chance) in seen.items():
+            if column.name in left_out and look not in STEADY_LOOKS:
+                continue
+            looks.setdefault(look, {})[column.name] = score
+            noise[f"{look}.{column.name}"] = chance
     attributed = dict.fromkeys(names, 0.0)
     features = encode(both[names], compared, starts, table.time.name if table.time else None)
     if features.names:
         found = _attribute(features, both[names], is_today, samples.seed)
         for name, nats in zip(features.columns, found.nats, strict=True):
             attributed[name] += float(nats)
-    replayed = share_replayed(samples, names)
-    return Comparison(attributed, marginal, outside, novel, replayed, noise, tuple(left_out), min(sides))
+    repeats, nearly = _repeats(table, samples, names)
+    sides = (int(is_today.sum()), int((~is_today).sum()))
+    marginal = looks.pop("marginal", {})
+    return Comparison(attributed, marginal, looks, repeats, nearly, noise, tuple(left_out), min(sides))
+
+
+def look_at(
+    lagged: pd.Series, values: pd.Series, kind: ColumnKind, is_today: npt.NDArray[np.bool_], bounds: Sequence[int]
+) -> dict[str, tuple[float, float]]:
+    """Scores of one column's values alone, each with what chance makes of it.
+
+    `marginal` (nats of its histogram), `form` (nats of how values are written), `tale` (nats a row that the best simple
+    tale gains), `beyond` (share of rows beyond all past days), `crowd` (share of rows that the most crowded value
+    has), `novel` (share of rows whose value is new; texts only).
+
+    Args:
+        lagged: values of both sides, times as distance from their partition's start.
+        values: the same, times as they are.
+        kind: of the column.
+        is_today: (N,) which rows are today's; they come first.
+        bounds: where each day begins, and the end.
+    """
+    today, past = int(is_today.sum()), int((~is_today).sum())
+    codes, bins = code_column(lagged, kind, ~is_today)
+    by_day = [codes[a:b] for a, b in pairwise(bounds)]
+    chance = divergence_noise(len(np.unique(codes)), today, past)
+    found = {
+        "marginal": (divergence(codes[is_today], codes[~is_today], bins), chance),
+        "beyond": (beyond(by_day[0], by_day[1:], bins), 0.0),
+        "crowd": (crowd(values[is_today]), 0.0),
+    }
+    written = form_codes(values, kind)
+    if written is not None:
+        forms, size = written
+        chance = divergence_noise(len(np.unique(forms)), today, past)
+        found["form"] = (divergence(forms[is_today], forms[~is_today], size), chance)
+    if kind is ColumnKind.NUMBER:
+        numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64)
+        found["tale"] = (tale_gain(numbers[is_today], numbers[~is_today]), 0.0)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        found["novel"] = (novelty(values, is_today), 0.0)
+    return found
+
+
+def _repeats(table: Table, samples: SampleSet, names: Sequence[str]) -> tuple[dict[str, float], str | None]:
+    """Shares of rows that come again, and the column in which rows that nearly do differ."""
+    found = {"replay": share_replayed(samples, names)}
+    own = table.time.name if table.time else None
+    columns = [c for c in samples.today.columns if c != own and all(c in frame for _, frame in samples.past[:1])]
+    if not samples.past or not columns:
+        return found, None
+    hashes = column_hashes(samples.today, columns)
+    found["again"] = share_repeated(hashes, column_hashes(samples.past[0][1], columns))
+    found["nearly"], place = nearly_twice(hashes)
+    return found, columns[place]
 
 
 def share_replayed(samples: SampleSet, columns: Sequence[str]) -> float:
@@ -211,15 +281,15 @@ def attribute_rows(
 def scores_of(found: Comparison) -> dict[str, float]:
     """The scores that make this partition part of later ones' past.
 
-    `drift` (nats), `replay` (share of rows that the newest past day had too), and by column `drift.<column>`
-    (attributed nats), `marginal.<column>` (nats of its histogram), `beyond.<column>` (share of rows beyond all past
-    days) and `novel.<column>` (share of rows whose value is new).
+    `drift` (nats), shares of rows that come again: `replay` (yesterday's, by columns that do not tell the day), `again`
+    (yesterday's, by all columns) and `nearly` (another row of today, but for one column); and by column
+    `drift.<column>` (attributed nats) and the looks that `look_at` tells of.
     """
-    scores = {"drift": found.total, "replay": found.replayed}
+    scores = {"drift": found.total, **found.repeats}
     scores.update({f"drift.{name}": nats for name, nats in found.attributed.items()})
     scores.update({f"marginal.{name}": nats for name, nats in found.marginal.items()})
-    scores.update({f"beyond.{name}": share for name, share in found.beyond.items()})
-    scores.update({f"novel.{name}": share for name, share in found.novel.items()})
+    for look, by_column in found.looks.items():
+        scores.update({f"{look}.{name}": score for name, score in by_column.items()})
     return scores
 
 
@@ -286,23 +356,29 @@ def _parts(
     """The table's and the columns' scores with their predictive distributions."""
     scores = scores_of(found)
     predictives = _predict(table, partition, found, list(scores), past)
-    weights = {"drift": 1.0, "replay": 0.5}
+    weights = {"drift": 1.0, **dict.fromkeys(REPEATS, 0.4)}
     return [
         Evidence(
             check=name,
             kind="drift",
             score=max(score, 0.0),  # without change it scatters around zero, and 0 = nothing wrong
             past=predictives[name],
-            columns=(name.split(".", 1)[1],) if "." in name else (),
+            columns=_columns_of(name, found),
             weight=weights.get(name, 4.0 / max(len(scores) - 1, 1)),
         )
         for name, score in scores.items()
     ]
 
 
+def _columns_of(name: str, found: Comparison) -> tuple[str, ...]:
+    if name == "nearly":
+        return (found.nearly,) if found.nearly else ()
+    return (name.split(".", 1)[1],) if "." in name else ()
+
+
 def _predict(
     table: Table, partition: Partition, found: Comparison, names: Sequence[str], past: Mapping[str, Sequence[Point]]
-) -> dict[str, NatsT | None]:
+) -> dict[str, RootT | None]:
     totals = [p.value for p in past.get("drift", ()) if p.value is not None and p.good]
     usual = float(np.median(totals)) if totals else 0.0
     trifles = [_trifle(name, found, usual) for name in names]
@@ -312,13 +388,14 @@ def _predict(
     for j, name in enumerate(names):
         for point in past.get(name, ()):
             if point.value is not None and point.good:
-                panel[place[point.partition.order], j] = math.log(max(point.value, 0.0) + trifles[j])
+                panel[place[point.partition.order], j] = math.sqrt(max(point.value, 0.0) + trifles[j])
     calendar = calendar_of([*partitions, partition], table.cadence, table.country)
-    forecast = forecast_panel(panel, calendar, None, np.full(len(names), SCALE_MIN))
+    usual_roots = np.array([np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else 1.0 for c in panel.T])
+    forecast = forecast_panel(panel, calendar, None, SCALE_MIN * usual_roots)
     known = np.isfinite(forecast.errors).sum(axis=0)
     scale = forecast.scale * widening(forecast.errors, forecast.df)
     return {
-        name: NatsT(StudentT(float(forecast.location[j]), float(scale[j]), float(forecast.df[j])), trifles[j])
+        name: RootT(StudentT(float(forecast.location[j]), float(scale[j]), float(forecast.df[j])), trifles[j])
         if known[j] >= POINTS_MIN - 1
         else None
         for j, name in enumerate(names)
@@ -342,21 +419,26 @@ def widening(errors: Array, df: Array) -> Array:
 
 def _trifle(name: str, found: Comparison, usual_total: float) -> float:
     """What a score may reach by chance: more with few rows, and with many bins."""
-    if name == "replay" or name.startswith("novel."):
+    look = name.split(".", 1)[0]
+    if look in REPEATS or look == "novel":
         return TRIFLE_NOVEL + TRIFLE_NOVEL_ROWS / max(found.rows, 1)
-    if name.startswith("beyond."):
+    if look in ("beyond", "crowd"):
         return TRIFLE_SHARE + TRIFLE_BEYOND / math.sqrt(max(found.rows, 1))
-    if name.startswith("marginal."):
-        return TRIFLE_NATS + TRIFLE_SIGMAS * found.noise[name.removeprefix("marginal.")]
+    if look in ("marginal", "form"):
+        return TRIFLE_NATS + TRIFLE_SIGMAS * found.noise[name]
+    if look == "tale":
+        return TRIFLE_TALE + TRIFLE_TALE_ROWS / max(min(found.rows, ROWS_TOLD), 1)
     return TRIFLE_NATS + TRIFLE_ROWS / max(found.rows, 1) + TRIFLE_TOTAL * max(usual_total, 0.0)
 
 
 def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evidence]) -> Evidence:
     """The table's evidence: the most surprising part leads; columns are ranked by surprise, then by nats."""
-    ranking = sorted(found.attributed, key=lambda name: _rank(name, parts, found), reverse=True)
+    seen = {*found.attributed, *(name for by_column in found.looks.values() for name in by_column)}
+    order = [c.name for c in table.columns if c.name in seen]
+    ranking = sorted(order, key=lambda name: _rank(name, parts, found), reverse=True)
     known = [p for p in parts if p.past is not None and p.score is not None]
     lead = min(known, key=lambda p: _tail(p) / p.weight) if known else parts[0]
-    nats = np.array([max(found.attributed[name], found.marginal.get(name, 0.0), 0.0) for name in ranking])
+    nats = np.array([max(found.attributed.get(name, 0.0), found.marginal.get(name, 0.0), 0.0) for name in ranking])
     shares = nats / nats.sum() if nats.sum() > 0 else nats
     descriptions = describe_leaders(table, samples, ranking[:5])
     first = descriptions.get(ranking[0]) if ranking else None
@@ -367,8 +449,8 @@ def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evide
         past=lead.past,
         columns=tuple(ranking[:10]),
         shares=tuple(float(s) for s in shares[:10]),
-        change=Change.REPLAY if lead.check == "replay" else (first.change if first else Change.OTHER),
-        effect=min(1.0, (lead.score or 0.0) if lead.check == "replay" else (first.effect if first else 0.0)),
+        change=_REPEATED.get(lead.check) or _kind(lead, first),
+        effect=min(1.0, (lead.score or 0.0) if lead.check in _REPEATED else (first.effect if first else 0.0)),
         weight=WEIGHT,
         observation=Observation("divergence from past days", found.total, unit="nats"),
         detail={
@@ -377,10 +459,16 @@ def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evide
             "rows_today": len(samples.today),
             "rows_past": sum(len(frame) for _, frame in trim_past(samples)),
             "columns": {n: {"change": d.change.value, "effect": d.effect, **d.facts} for n, d in descriptions.items()},
-            "nats": {n: found.attributed[n] for n in ranking[:10]},
+            "nats": {n: found.attributed[n] for n in ranking[:10] if n in found.attributed},
         },
         parts=tuple(parts),
     )
+
+
+def _kind(lead: Evidence, described: Description | None) -> Change:
+    """The kind of change as the column's values say it; where they look as before, as the leading look does."""
+    said = described.change if described is not None else Change.OTHER
+    return _LOOKS_LIKE.get(lead.check.split(".", 1)[0], said) if said in (Change.RELATION, Change.OTHER) else said
 
 
 def _tail(part: Evidence) -> float:
@@ -390,7 +478,7 @@ def _tail(part: Evidence) -> float:
 def _rank(name: str, parts: Sequence[Evidence], found: Comparison) -> tuple[float, float]:
     own = [p for p in parts if p.columns == (name,)]
     surprise = max((-math.log10(_tail(p)) for p in own), default=0.0)
-    return surprise, max(found.attributed[name], found.marginal.get(name, 0.0))
+    return surprise, max(found.attributed.get(name, 0.0), found.marginal.get(name, 0.0))
 
 
 def describe_leaders(table: Table, samples: SampleSet, names: Sequence[str]) -> dict[str, Description]:

@@ -19,6 +19,8 @@ BINS = 20
 CATEGORIES = 40
 NOVEL_VALUES_MAX = 300
 """Up to so many different past values a new value is news; beyond, only a new shape is."""
+NEAR_HOURS = (-24, 48)
+"""Hours around the beginning of a row's own day in which times are told apart by the hour."""
 Codes = npt.NDArray[np.int64]
 
 
@@ -83,6 +85,17 @@ def beyond(today: Codes, past: Sequence[Codes], bins: int) -> float:
     return float(max(np.maximum(now - highest, 0.0).sum(), np.maximum(lowest - now, 0.0).sum()))
 
 
+def crowd(values: pd.Series) -> float:
+    """Share of rows that the most crowded value has; NULL is none.
+
+    >>> crowd(pd.Series([7.0, 7.0, 7.0, 1.0]))
+    0.75
+    """
+    codes = pd.factorize(values)[0]
+    known = codes[codes >= 0]
+    return float(np.bincount(known).max()) / len(codes) if len(known) else 0.0
+
+
 def novelty(values: pd.Series, today: npt.NDArray[np.bool_]) -> float:
     """Share of today's rows with a value that no past row has; texts that are nearly all different by their shape.
 
@@ -108,10 +121,20 @@ def code_column(values: pd.Series, kind: ColumnKind, past: npt.NDArray[np.bool_]
     """
     if kind in (ColumnKind.DATE, ColumnKind.TIMESTAMP):
         stamps = values.to_numpy().astype("datetime64[us]")
-        return _code_numbers(np.where(np.isnat(stamps), np.nan, stamps.astype(np.int64) / 1e6), past)
+        return _code_times(np.where(np.isnat(stamps), np.nan, stamps.astype(np.int64) / 3.6e9), past)
     if isinstance(values.dtype, pd.CategoricalDtype):
         return _code_texts(values, past)
     return _code_numbers(pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64), past)
+
+
+def _code_times(hours: npt.NDArray[np.float64], past: npt.NDArray[np.bool_]) -> tuple[Codes, int]:
+    """Times near their own day by the hour: rows written together (an invoice, a batch) are one moment, not a value."""
+    old = hours[np.isfinite(hours) & past]
+    if len(old) == 0 or np.mean((old >= NEAR_HOURS[0]) & (old < NEAR_HOURS[1])) < 0.5 or not np.any(old % 24):
+        return _code_numbers(hours, past)
+    codes = np.floor(np.clip(np.nan_to_num(hours), NEAR_HOURS[0] - 1, NEAR_HOURS[1])) - NEAR_HOURS[0] + 1
+    size = NEAR_HOURS[1] - NEAR_HOURS[0] + 2
+    return np.where(np.isfinite(hours), codes, size).astype(np.int64), size + 1
 
 
 def _code_numbers(values: npt.NDArray[np.float64], past: npt.NDArray[np.bool_]) -> tuple[Codes, int]:

@@ -16,6 +16,8 @@ from monitor.types import Column, ColumnKind, Partition
 SEPARATED_NATS = 1.0
 """Median divergence between neighbouring past days from which a column counts as time-like."""
 
+COMES_AGAIN = 0.2
+"""A text whose rows have, by this share or more, a value of the day before is no mark of the day."""
 ROWS_MAX = 1_000
 """Rows of each day that are enough to see whether days barely overlap."""
 
@@ -125,10 +127,32 @@ def _plain(values: pd.Series, partition: Partition) -> pd.Series:
 
 
 def _moves_on(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) -> bool:
-    """Numbers must move in one direction with time; texts, and times beside their own day, need only differ."""
-    if column.kind is not ColumnKind.NUMBER:
-        return True
+    """Whether days differ as time does: numbers and times (beside their own day) go one way, texts hardly come again.
+
+    What merely varies a lot from day to day is chaotic, not time-like: it stays, and its own past judges it.
+    """
     ordered = sorted(days, key=lambda day: day[0].order)
-    medians = [float(np.median(n)) for _, f in ordered if len(n := numbers_of(f[column.name], column.kind))]
+    if isinstance(ordered[0][1][column.name].dtype, pd.CategoricalDtype):
+        return _hardly_come_again(column, ordered)
+    medians = []
+    for partition, frame in ordered:
+        known = numbers_of(_plain_numbers(frame[column.name], partition), ColumnKind.NUMBER)
+        medians += [float(np.median(known))] if len(known) else []
     steps = np.sign(np.diff(medians))
     return len(steps) > 0 and bool(abs(steps.sum()) >= 0.8 * len(steps))
+
+
+def _hardly_come_again(column: Column, ordered: Sequence[tuple[Partition, pd.DataFrame]]) -> bool:
+    again = [
+        float(other[column.name].dropna().isin(one[column.name].dropna().unique()).mean())
+        for (_, one), (_, other) in pairwise(ordered)
+        if other[column.name].notna().any()
+    ]
+    return bool(again) and float(np.median(again)) < COMES_AGAIN
+
+
+def _plain_numbers(values: pd.Series, partition: Partition) -> pd.Series:
+    plain = _plain(values, partition)
+    if pd.api.types.is_timedelta64_dtype(plain):
+        return plain.dt.total_seconds()
+    return plain.astype("int64") / 1e6 if pd.api.types.is_datetime64_any_dtype(plain) else plain

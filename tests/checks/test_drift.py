@@ -266,7 +266,7 @@ def test_yesterdays_rows_again_are_a_replay(make: Make, watched: Table) -> None:
     again = rows_of(make, 59).assign(at=lambda frame: frame["at"] + gap)
     assert scores_of(compare(watched, make.day(60), samples(make, 60)))["replay"] < 0.01
     stale = compare(watched, make.day(60), samples(make, 60, again.assign(at=rows_of(make, 59)["at"])))
-    assert stale.replayed == 1.0
+    assert stale.repeats["replay"] == 1.0
 
 
 def test_rows_explained_for_pictures_belong_to_the_features(make: Make, watched: Table) -> None:
