@@ -22,6 +22,8 @@ DAMPED_SHARE = 0.02
 """Where the past's own errors are compared with the Student-t that is to describe them."""
 LEARNING_POINTS = 21
 """The first three weeks' errors, as far as they are not half of all, do not widen: no calendar was known then."""
+DAMPED_DOUBT = 20
+"""So many errors are needed for half of what they say about wildness to be believed."""
 POINTS_MIN = 3
 """One-step errors below which a series is not judged."""
 
@@ -73,6 +75,7 @@ def damped(forecast: Forecast, j: int) -> AbsoluteT | DampedT | None:
         return AbsoluteT(df)
     reached = float(np.partition(errors, -rank)[-rank])
     widening = reached / AbsoluteT(df).isf(rank / (len(errors) + 1.0))
+    widening = 1.0 + (widening - 1.0) * len(errors) / (len(errors) + DAMPED_DOUBT)
     return DampedT(df, widening) if widening > 1.0 else AbsoluteT(df)
 
 

@@ -3,8 +3,10 @@
 An ensemble of exponentially weighted levels (from nearly fixed to nearly a random walk), each with shrunk calendar
 effects; members are weighted by their own past one-step errors. The scale comes from those errors, clipped so that a
 storm neither moves the level nor widens the band for months, on top of a noise floor that the caller knows from the
-number of rows. Every error was made before its value was seen, so the scale is honest about small samples; Student-t
-then makes the first days nearly unreachable.
+number of rows. Every error was made before its value was seen, and is divided by what a mean of so few points adds to
+it, so the scale is honest about small samples: the 99% band of a young series is Student's. Tails beyond it reach
+further, as a few points tell a scale but not a shape; that makes the first days nearly unreachable. Public holidays
+differ from each other as well as from other days: their band is wide until enough of them were alike.
 
 Sources: exponential smoothing with robust updates after Gelper, Fried & Croux (2010), "Robust forecasting with
 exponential and Holt-Winters smoothing"; group effects shrunk by empirical Bayes (Efron & Morris, 1975).
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import stdtrit
 
 from checks.series.calendar import Calendar
 
@@ -25,15 +28,17 @@ RATES = np.array([0.03, 0.10, 0.30, 0.70])
 """Learning rates of the ensemble's levels, a day."""
 CLIP = 3.0
 """Errors beyond this many scales teach no more than this many."""
-CORE = 2.0
-CORE_VARIANCE = 0.774
+CORE = 2.5
+CORE_VARIANCE = 0.92
 """Scales are those of the core: errors clipped at CORE scales, whose variance is this part of a normal one's."""
 MEMORY = 0.975
 """Weight that an error keeps a step later when scales are estimated (half-life 27 steps)."""
-YOUTH = 3.0
+YOUTH = 0.5
 """Early errors are those of a filter that knew no weekday yet: their weight falls as (age of the error)**YOUTH."""
-YOUTH_DF = 0.55
-"""Part of the errors that then counts: (sum of weights)**2 / sum of squared weights, for weights that grow as t**2."""
+YOUTH_DF = 0.89
+"""Part of the errors that then counts: (sum of weights)**2 / sum of their squares, for weights that grow as t**0.5."""
+FRESH = 3.0
+"""The same where calendar effects are weighed against noise: the n-th error's weight is FRESH / (n + FRESH)."""
 GROUP_MEMORY = 0.9
 """Weight that a calendar effect keeps when the same kind of day comes again."""
 TINY = 1e-12
@@ -41,6 +46,16 @@ TINY = 1e-12
 YOUNG_VISITS = 2
 """So often a kind of day is believed whatever its size: what comes every week is no storm."""
 DF_MAX = 30.0
+TAIL_DF = 0.5
+"""Beyond the 99% band tails have this part of the degrees of freedom: their shape is learnt later than a scale."""
+BAND = 0.995
+"""The quantile at which both agree: the upper edge of the 99% band."""
+WIDER = {"holiday": {1: 8.0}}
+"""By how much the variance on a kind of day is thought to exceed the usual: holidays differ from each other."""
+WIDER_VISITS = 2.0
+"""As many visits' errors the thought counts, against those seen."""
+WIDER_CLIP = 10.0
+"""Errors beyond this many scales widen no more than this many."""
 SCALE_LEAST = 1e-150
 """Errors are divided by no less: of a series that never moved, the first move stays a finite number."""
 
@@ -80,6 +95,7 @@ class _Filter:
         self.visits = {name: np.zeros((size, count)) for name, size in calendar.sizes.items()}
         self.inner = {name: np.zeros(count) for name in calendar.sizes}
         self.returns = {name: np.zeros(count) for name in calendar.sizes}
+        self.gaps = {name: np.zeros((calendar.sizes[name], count)) for name in calendar.sizes if name in WIDER}
 
     def predict(self, step: int) -> tuple[Array, Array]:
         """Per member and combined location for the partition at `step`."""
@@ -111,8 +127,29 @@ class _Filter:
         """The one-step scale for a partition whose own noise floor is `noise`."""
         weight = np.maximum(self.weight_sum, 1e-9)
         variance = np.maximum(self.excess / weight, 0.0) + noise**2 + self.floor**2
-        # an estimate from few errors may be too small by luck: widen it as the sum of a prediction's two errors
-        return np.asarray(np.sqrt(variance * (1.0 + 1.0 / np.maximum(self.seen, 1.0))))
+        return np.asarray(np.sqrt(variance * self._growth()))
+
+    def _growth(self) -> Array:
+        """The variance of an error in those of a single point: a level that is the mean of n points has its own."""
+        return 1.0 + 1.0 / (self.seen + 1.0)
+
+    def wider(self, step: int) -> Array:
+        """How many usual scales the scale of the partition at `step` is, >= 1, shape (M,)."""
+        found = np.ones_like(self.seen)
+        for name, gaps in self.gaps.items():
+            group = int(self.calendar.groups[name][step])
+            if group:
+                thought = WIDER[name].get(group, 1.0) * WIDER_VISITS
+                found = np.maximum(found, (thought + gaps[group]) / (WIDER_VISITS + self.visits[name][group]))
+        return np.asarray(np.sqrt(found))
+
+    def _learn_wider(
+        self, step: int, error: Array, learn: npt.NDArray[np.bool_], trusted: npt.NDArray[np.bool_]
+    ) -> None:
+        """Errors (M,) in usual scales; while the scale itself is not to be trusted, they count as usual ones."""
+        square = np.where(trusted, np.minimum(np.abs(error), WIDER_CLIP) ** 2, 1.0)
+        for name, gaps in self.gaps.items():
+            gaps[int(self.calendar.groups[name][step])] += np.where(learn, square, 0.0)
 
     def update(self, step: int, value: Array, noise: Array, known: npt.NDArray[np.bool_]) -> Array:
         """Learn one point; returns its standardised error (NaN for a first point or a point not known)."""
@@ -122,18 +159,21 @@ class _Filter:
         error = np.where(learn, value - location, 0.0)
         scale = self.scale(noise)
         trusted = learn & (self.seen >= 3)
-        standard = np.where(learn & (self.seen >= 1), error / np.maximum(scale, SCALE_LEAST), np.nan)
+        scale_least = np.maximum(scale, SCALE_LEAST)
+        standard = np.where(learn & (self.seen >= 1), error / (scale_least * self.wider(step)), np.nan)
+        self._learn_wider(step, error / scale_least, learn, trusted)
         bound = np.where(trusted, CLIP * scale, np.inf)
         before = self.level
-        self._learn_members(members, value, learn, bound, np.maximum(scale, SCALE_LEAST), trusted)
+        self._learn_members(members, value, learn, bound, scale_least, trusted)
         self._learn_groups(step, value, before, learn, bound)
         core = np.where(trusted, CORE * scale, np.inf)
         clipped = np.clip(error, -core, core) / np.where(trusted, np.sqrt(CORE_VARIANCE), 1.0)
+        clipped /= np.sqrt(self._growth())
         memory = np.minimum(MEMORY, 1.0 - YOUTH / (self.seen + YOUTH + 1.0))
         self.weight_sum = np.where(learn, self.weight_sum * memory + 1.0, self.weight_sum)
         self.excess = np.where(learn, self.excess * memory + clipped**2 - noise**2, self.excess)
         self.excess = np.maximum(self.excess, -0.5 * noise**2 * self.weight_sum)
-        rate = np.maximum(YOUTH / (self.seen + YOUTH), 1.0 / 40.0)
+        rate = np.maximum(FRESH / (self.seen + FRESH), 1.0 / 40.0)
         self.square = np.where(learn, self.square + (clipped**2 - self.square) * rate, self.square)
         self.seen = self.seen + learn
         self.level = np.where(first, value, self.level)
@@ -175,7 +215,7 @@ class _Filter:
 
     def _learn_inner(self, name: str, gap: Array, learn: npt.NDArray[np.bool_]) -> None:
         """How far days scatter around others of their kind: what a calendar effect has to stand out from."""
-        rate = np.maximum(YOUTH / (self.returns[name] + YOUTH), 1.0 / 40.0)
+        rate = np.maximum(FRESH / (self.returns[name] + FRESH), 1.0 / 40.0)
         square = np.mean(gap**2, axis=0)
         self.inner[name] = np.where(learn, self.inner[name] + (square - self.inner[name]) * rate, self.inner[name])
         self.returns[name] = self.returns[name] + learn
@@ -217,6 +257,8 @@ def forecast_panel(
     if steps == 0:
         return Forecast(np.full(count, np.nan), np.full(count, np.inf), np.ones(count), errors)
     _, location = state.predict(steps)
-    scale = state.scale(noise[steps])
+    scale = state.scale(noise[steps]) * state.wider(steps)
     scale = np.where(state.seen >= 1, np.maximum(scale, 1e-12 + 1e-9 * np.abs(location)), np.inf)
-    return Forecast(location, scale, np.clip(YOUTH_DF * state.seen - 0.5, 0.5, DF_MAX), errors)
+    known_df = np.clip(YOUTH_DF * state.seen, 1.0, DF_MAX / TAIL_DF)
+    df = np.maximum(TAIL_DF * known_df, 1.0)
+    return Forecast(location, scale * stdtrit(known_df, BAND) / stdtrit(df, BAND), df, errors)

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import stdtrit
 
 from checks.conformance import predictive_breaches
 from checks.evidence import damped
-from checks.series import AbsoluteT, Calendar, StudentT, calendar_of, forecast_panel
+from checks.series import AbsoluteT, Calendar, Forecast, StudentT, calendar_of, forecast_panel
 from monitor.types import Cadence
 
 PLAIN = Calendar({}, {})
@@ -34,6 +35,39 @@ def test_a_one_percent_tail_is_reached_about_once_in_a_hundred_times(steps: int,
     values = random.normal(100.0, 7.0, (steps + 1, 4_000))
     rate = (tails(values[:-1], values[-1]) < 0.01).mean()
     assert rate < 0.02
+
+
+@pytest.mark.parametrize("steps", [3, 5, 7, 10])
+def test_a_young_band_is_as_wide_as_students_and_its_tails_reach_further(
+    steps: int, random: np.random.Generator
+) -> None:
+    values = random.normal(100.0, 7.0, (steps + 1, 6_000))
+    forecast = forecast_panel(values[:-1], PLAIN)
+    band = -stdtrit(forecast.df, 0.005) * forecast.scale
+    assert 0.98 < (np.abs(values[-1] - forecast.location) < band).mean() < 0.997
+    student = -stdtrit(steps - 1, 0.005) * values[:-1].std(axis=0, ddof=1) * np.sqrt(1 + 1 / steps)
+    assert np.median(band) < 1.4 * np.median(student)
+    far = -stdtrit(forecast.df, 5e-6) / -stdtrit(forecast.df, 0.005)
+    assert np.median(far) > 1.5 * stdtrit(steps - 1, 5e-6) / stdtrit(steps - 1, 0.005)
+
+
+def holidays(steps: int, every: int) -> Calendar:
+    return Calendar({"holiday": (np.arange(steps + 1) % every == every - 1).astype(int)}, {"holiday": 3})
+
+
+def test_a_holiday_is_uncertain_until_holidays_turn_out_ordinary(random: np.random.Generator) -> None:
+    def ratio(steps: int, size: float) -> float:
+        calendar = holidays(steps, 10)
+        values = random.normal(0, 1, (steps, 400))
+        off = calendar.groups["holiday"][:-1] == 1
+        values[off] += size * random.normal(0, 1, (int(off.sum()), 400))
+        plain = Calendar({"holiday": np.append(calendar.groups["holiday"][:-1], 0)}, {"holiday": 3})
+        assert calendar.groups["holiday"][-1] == 1
+        return float(np.median(forecast_panel(values, calendar).scale / forecast_panel(values, plain).scale))
+
+    assert ratio(9, 0.0) > 2.0  # none seen yet
+    assert ratio(299, 0.0) < 1.4
+    assert ratio(299, 6.0) > 3.0
 
 
 def test_a_long_past_makes_use_of_its_length(random: np.random.Generator) -> None:
@@ -108,6 +142,28 @@ def test_three_points_are_nearly_unreachable_and_the_bar_falls_with_every_day(ra
 def test_with_less_there_is_no_score(points: int) -> None:
     values = np.arange(points, dtype=float)[:, None]
     assert damped(forecast_panel(values, PLAIN), 0) is None
+
+
+def test_missing_holidays_teach_nothing(random: np.random.Generator) -> None:
+    values = random.normal(10, 1, (59, 50))
+    calendar = holidays(59, 10)
+    days = calendar.groups["holiday"].copy()
+    values[9], values[19] = np.nan, np.nan
+    days[[9, 19]] = 0
+    told, untold = forecast_panel(values, calendar), forecast_panel(values, Calendar({"holiday": days}, {"holiday": 3}))
+    np.testing.assert_allclose(told.scale, untold.scale)
+
+
+@pytest.mark.parametrize(("count", "used", "least", "most"), [(16, 8, 0.2, 0.5), (120, 99, 0.7, 1.0)])
+def test_large_errors_of_the_past_widen_as_far_as_there_are_many(
+    count: int, used: int, least: float, most: float
+) -> None:
+    errors = np.where(np.arange(count) % 4 == 3, 9.0, 0.5)[:, None]
+    past = damped(Forecast(np.zeros(1), np.ones(1), np.full(1, 30.0), errors), 0)
+    assert past is not None
+    student = AbsoluteT(30.0)
+    in_full = 9.0 / student.isf(2 / (used + 1))
+    assert least * in_full < past.isf(0.01) / student.isf(0.01) < most * in_full
 
 
 def test_missing_points_teach_nothing(random: np.random.Generator) -> None:
