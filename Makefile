@@ -10,7 +10,7 @@ FAKESNOW_READY := $(FAKESNOW)/.ready
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup snowflake-server demo test test-quick lint types docs bench bench-quick peers clean
+.PHONY: help setup snowflake-server demo test test-quick lint types docs bench bench-quick peers series-peers clean
 
 help:  ## What there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,15 @@ $(PEERS)/%/.ready: benchmarks/peers/requirements/%.txt
 	@echo "Setting up $(PEERS)/$*, for the comparison with other tools."
 	@test -x $(PEERS)/$*/bin/python || "$(PYTHON)" -m venv $(PEERS)/$*
 	@$(PEERS)/$*/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r $<
+	@touch $@
+
+series-peers: setup $(PEERS)/series/.ready  ## The same for forecasts of series; then: python -m benchmarks.series
+
+$(PEERS)/series/.ready: benchmarks/series/requirements.txt
+	@.ci/find-python --check "$(PYTHON)"
+	@echo "Setting up $(PEERS)/series, for the comparison of forecasts."
+	@test -x $(PEERS)/series/bin/python || "$(PYTHON)" -m venv $(PEERS)/series
+	@$(PEERS)/series/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps -r $<
 	@touch $@
 
 clean:  ## Take away what was made, .venv included

@@ -1,8 +1,8 @@
 """`python -m benchmarks.series`: one-step forecasts of daily series, daywatch beside what others use.
 
-    make series-peers                     # the peers' environment, once
-    python -m benchmarks.series           # everything; the peers answer a sample, half an hour
-    python -m benchmarks.series --only    # daywatch and the simple bands alone; two minutes
+make series-peers                     # the peers' environment, once
+python -m benchmarks.series           # everything; the peers answer a sample, half an hour
+python -m benchmarks.series --only    # daywatch and the simple bands alone; two minutes
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.series import cases, nab, score, sets
+from benchmarks.series import cases, nab, score, sets, speed
 from benchmarks.series.cases import Block
 from benchmarks.series.methods import LEVELS, METHODS
 
@@ -45,6 +45,7 @@ def main() -> int:
         frame = pd.concat([frame, _rows_of_peers(chosen, answers)], ignore_index=True)
         spent |= {str(k): round(float(v), 2) for k, v in answers.groupby("method")["ms"].mean().items()}
     figures = summarise(frame, spent)
+    figures["ms a point"] = speed.measure()
     print_table(figures)
     if not given.only:
         from benchmarks.series import picture
@@ -113,7 +114,8 @@ def summarise(frame: pd.DataFrame, spent: dict[str, float]) -> dict[str, Any]:
 
 def print_table(figures: dict[str, Any]) -> None:
     """Coverage at 99% and Winkler score, then the duels."""
-    for group in (g for g in figures if g != "ms a forecast"):
+    print(figures["ms a point"])
+    for group in (g for g in figures if not g.startswith("ms ")):
         print(f"\n{group}")
         for name, found in figures[group]["methods"].items():
             told, calm = found["all"], found["stationary"]["all"]

@@ -58,7 +58,7 @@ def median_mad(block: Block) -> Bounds:
 
 
 def elementary_z(block: Block) -> Bounds:
-    """z-score of the last two weeks with the judged point inside, as elementary computes it; no band where none fires."""
+    """z-score of two weeks with the judged point inside, as elementary computes it; no band where none can fire."""
     past = _past(block, WINDOW)
     n = np.isfinite(past).sum(axis=0).astype(float)
     squares = _normal()[:, None] ** 2

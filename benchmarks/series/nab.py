@@ -1,4 +1,4 @@
-"""The outside check: the real series of the Numenta Anomaly Benchmark, by the hour; read where they lie, never copied."""
+"""The outside check: real series of the Numenta Anomaly Benchmark, by the hour; read where they lie, never copied."""
 
 from __future__ import annotations
 
