@@ -19,8 +19,7 @@ from monitor.types import Evidence, Partition, Status, Table
 TABLE = ""
 POINTS_MIN = 3
 FLOOR = 0.05
-"""Smallest one-step scale, relative: peers' distances and p-values move less than nats, so theirs is below the drift
-check's; several peers find more with it, and none alerts more on untouched days."""
+"""Smallest one-step scale, relative: distances and p-values move less than nats, so it is below the drift check's."""
 Values = Mapping[str, float]
 
 
