@@ -51,7 +51,7 @@ def main() -> int:
         from benchmarks.series import picture
 
         RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "series.json").write_text(json.dumps(figures, indent=1) + "\n")
+        (RESULTS / "series.json").write_text(json.dumps(figures, separators=(",", ":")) + "\n")
         picture.draw(figures, RESULTS / "series.png")
     return 0
 
