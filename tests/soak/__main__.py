@@ -21,7 +21,7 @@ def main() -> int:
     given = parser.parse_args()
     plan = QUICK if given.quick else FULL
     storms = {"storm": Storm.drawn(plan, given.seed, rounds=1 if given.quick else 3)}
-    if not given.quick:
+    if not given.quick or given.only:
         storms = {"calm": Storm(), **storms}
     storms = {name: storm for name, storm in storms.items() if given.only in (None, name)}
     failed = 0
@@ -34,7 +34,7 @@ def main() -> int:
             sys.stdout.write(
                 f"{name}: {plan.days} days in {time.monotonic() - started:.0f} s, {deaths} deaths,"
                 f" {len(storm.warehouse_out)} outages of the warehouse; {len(report.alerts)} alerts,"
-                f" {report.poll_queries} poll queries, {sum(report.judge_queries.values())} of judging,"
+                f" {report.poll_queries} poll queries, of judging {dict(report.judge_queries)},"
                 f" {report.rss_mb[1]:.0f} to {report.rss_mb[-1]:.0f} MB\n"
             )
             sys.stdout.flush()

@@ -17,7 +17,7 @@ from tests.notifiers.slack_stub import TOKEN, SlackStub
 from tests.notifiers.slack_stub import Clock as SlackClock
 from tests.postgres_server import Server
 from tests.serve.driven import Driven
-from tests.soak.world import CONFIG, Plan, World, moments, rename
+from tests.soak.world import CONFIG, ROUNDS, Plan, World, moments, rename
 
 JUDGING = (
     ("looked", "self"),
@@ -193,6 +193,10 @@ def check(plan: Plan, storm: Storm, report: Report) -> None:
     assert report.outages == report.source_alerts == len(storm.warehouse_out)
     assert report.revisions == plan.revisions()
     assert report.skipped == 0
+    again = len(plan.wrong)
+    assert report.judge_queries["main.strict"] == plan.days + len(plan.twice)  # a scan a day, one more to explain
+    assert plan.days + again <= report.judge_queries["main.corrected"] <= plan.days + 2 * again
+    assert report.poll_queries <= 3 * (plan.days + 1) * len(ROUNDS)
     assert report.unreached == []
     if len(report.rss_mb) > 3:
         assert report.rss_mb[-1] < 250

@@ -70,7 +70,7 @@ class Plan:
         return counts
 
 
-QUICK = Plan(4, missing=(1,), late=(2,), twice=(2,), wrong=(1,), first=dt.date(2024, 3, 29))
+QUICK = Plan(4, missing=(1,), late=(3,), twice=(2,), wrong=(1,), first=dt.date(2024, 3, 29))
 FULL = Plan(
     60, missing=(9, 31, 50), late=(5, 20, 44), twice=(7, 30, 41), wrong=(3, 12, 29, 52), first=dt.date(2024, 3, 2)
 )
