@@ -63,7 +63,8 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
     clean = [r for r in rows if r["fault"] is None]
     faulted = [r for r in rows if r["fault"] is not None]
     past = {(r["table"], day): alarm for r in clean for day, alarm in r.get("past_alarms", {}).items()}
-    spent = [r["cpu_s"] for r in rows if r["cpu_s"] is not None]
+    # the untouched day comes first and pays for what is kept of the past
+    spent = [r["cpu_s"] for r in faulted if r["cpu_s"] is not None]
     return {
         "clean_days": len(clean),
         "faults": len(faulted),
