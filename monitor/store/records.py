@@ -92,8 +92,8 @@ class RunRecord:
 
     `findings` and `incidents` may carry temporary keys as ids (anything but `F-n` and `INC-n`, such as `new:0`);
     `Finding.incident`, `Incident.findings` and `Delivery.incident` refer to the same keys. `at` is the moment of
-    recording, an aware datetime; `seconds` is how long the run took. With an `owner` it is recorded only while the claim
-    (on the partition, or on what `claim` names instead) is theirs.
+    recording, an aware datetime; `seconds` is how long the run took. With an `owner` it is recorded only while the
+    claim (on the partition, or on what `claim` names instead) is theirs.
     """
 
     table: str
