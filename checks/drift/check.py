@@ -294,13 +294,22 @@ def scores_of(found: Comparison) -> dict[str, float]:
 
 
 def trim_past(samples: SampleSet) -> tuple[tuple[Partition, pd.DataFrame], ...]:
-    """The newest past days that together have enough rows: as many as today, a few thousand for small tables."""
+    """The past days, each cut so that together they have enough rows: as many as today, or a few thousand.
+
+    A day that comes whole comes as it is stored, often by time: what is kept is drawn from all over it.
+    """
     wanted = max(len(samples.today), PAST_ROWS_MIN)
     days = [day for day in samples.past if len(day[1])]
     if not days:
         return ()
     share = max(math.ceil(wanted / len(days)), 1)
-    return tuple((p, frame.iloc[:share] if len(frame) > share else frame) for p, frame in days)
+    return tuple((p, _drawn(frame, share, samples.seed) if len(frame) > share else frame) for p, frame in days)
+
+
+def _drawn(frame: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
+    """So many rows in their order, the same ones for the same seed and number of rows."""
+    places = np.random.default_rng((seed, len(frame))).choice(len(frame), rows, replace=False)
+    return frame.iloc[np.sort(places)]
 
 
 def comparable_columns(table: Table, samples: SampleSet) -> list[Column]:

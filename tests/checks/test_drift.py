@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from checks.drift import Drift
-from checks.drift.check import attribute_rows, compare, scores_of
+from checks.drift.check import attribute_rows, compare, scores_of, trim_past
 from checks.drift.describe import describe_column
 from checks.drift.features import Features, encode
 from checks.drift.model import attribute, fit
@@ -255,6 +255,19 @@ def test_the_order_of_columns_is_irrelevant_up_to_ties(make: Make, watched: Tabl
     one, other = compare(watched, make.day(60), given), compare(turned, make.day(60), given)
     assert one.attributed == pytest.approx(other.attributed, abs=0.05)
     assert one.marginal == pytest.approx(other.marginal)
+
+
+def test_what_is_kept_of_a_past_day_is_drawn_from_all_over_it(make: Make, watched: Table) -> None:
+    def by_time(_: Make, number: int) -> Frame:
+        return rows_of(make, number, 4_000).sort_values("at", ignore_index=True)
+
+    given = samples(make, 60, day=by_time)
+    kept = trim_past(given)
+    assert all(len(frame) < 1_000 for _, frame in kept)
+    hours = pd.concat([frame["at"] for _, frame in kept]).dt.hour
+    assert hours.value_counts(normalize=True).between(0.02, 0.07).all()
+    assert [len(frame) for _, frame in trim_past(given)] == [len(frame) for _, frame in kept]
+    assert compare(watched, make.day(60), given).marginal["at"] < 0.05
 
 
 def test_the_same_day_is_scored_the_same(make: Make, watched: Table) -> None:
