@@ -64,6 +64,8 @@ def test_a_warehouse_out_of_reach_is_one_error(snowflake_server: Server, empty_d
     )
     answer = empty_desk.judge("--date", "2026-11-20")
     assert answer.code == 3
-    assert answer.out == ""
-    assert answer.err.count("renew the token") == 1
-    assert "s3cret" not in answer.err
+    assert [(f["table"], f["check"], f["status"]) for f in answer.findings] == [("main", "source", "error")]
+    assert [(e["table"], e["event"], e["alerted"]) for e in answer.events] == [("main", "opened", True)]
+    assert "renew the token" in answer.findings[0]["summary"]
+    assert "s3cret" not in answer.out + answer.err
+    assert [e["event"] for e in empty_desk.judge("--date", "2026-11-20").events] == ["continued"]
