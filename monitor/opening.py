@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from monitor.config import open_one, parse_table_name, resolve_tables
+from monitor.config import open_one, parse_table_name, resolve_tables, warehouse_address
 from monitor.errors import UnavailableError
 
 if TYPE_CHECKING:
     from monitor.config import Config
+    from monitor.store import Store
     from monitor.types import Table
     from monitor.warehouses.base import Warehouse
 
@@ -48,6 +50,23 @@ def open_reachable(
         found.close()
         raise
     return found
+
+
+def meet_warehouses(
+    config: Config, names: Iterable[str], store: Store, now: dt.datetime, warn: Callable[[str], None]
+) -> None:
+    """Remember in the store where open warehouses are, and warn of each that it knew at another address.
+
+    A warehouse that has moved is told once; two that share a store by mistake, whenever the one follows the other.
+    """
+    for name in names:
+        address = warehouse_address(config.warehouses[name].url.get_secret_value())
+        before = store.meet_warehouse(name, address, now)
+        if before is not None:
+            warn(
+                f"warehouse {name}: this store knew it as {before}, now it is {address}; "
+                "if these are two warehouses, give each configuration its own store"
+            )
 
 
 def _open(found: Reached, config: Config, name: str) -> None:

@@ -47,13 +47,16 @@ class Opened:
 
 
 @contextmanager
-def opened(path: Path, only: Sequence[str] | None = None, *, untouched: bool = False) -> Iterator[Opened]:
+def opened(
+    path: Path, only: Sequence[str] | None = None, *, untouched: bool = False, adding: bool = False
+) -> Iterator[Opened]:
     """Open what a configuration names; everything is closed afterwards.
 
     `untouched`: a store that is not there yet is not made; an empty one that is thrown away stands in for it.
+    `adding`: the command adds to the store's history, so a warehouse that the store knew elsewhere is warned of.
     """
     from monitor.config import load_config  # noqa: PLC0415 - heavy
-    from monitor.opening import open_reachable  # noqa: PLC0415 - heavy
+    from monitor.opening import meet_warehouses, open_reachable  # noqa: PLC0415 - heavy
     from monitor.receipts import count_looks  # noqa: PLC0415 - heavy
     from monitor.store import Store  # noqa: PLC0415 - heavy
 
@@ -68,6 +71,8 @@ def opened(path: Path, only: Sequence[str] | None = None, *, untouched: bool = F
             with Store.open(url) as store:
                 if not untouched:
                     count_looks(store, reached.warehouses.values(), now())
+                if adding:
+                    meet_warehouses(config, reached.warehouses, store, now(), note)
                 yield Opened(config, reached.warehouses, store, reached.tables, reached.outages)
     finally:
         reached.close()

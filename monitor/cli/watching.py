@@ -45,7 +45,7 @@ def run(
         raise UsageError("--date and --from/--to exclude each other", mend="give one partition, or a range")
     if bool(from_) != bool(to):
         raise UsageError("--from and --to belong together", mend="give both; they are included")
-    with opened(config, table, untouched=dry_run) as found:
+    with opened(config, table, untouched=dry_run, adding=not dry_run) as found:
         if dry_run:
             return _print_sql(found, (date or from_, date or to))
         from monitor.cli.running import Run  # noqa: PLC0415 - heavy
@@ -90,7 +90,7 @@ def backfill(
     from monitor.select import select_partitions  # noqa: PLC0415 - heavy
 
     checks = load_checks()
-    with opened(config, table) as found, progress_bar() as progress:
+    with opened(config, table, adding=True) as found, progress_bar() as progress:
         for entry in found.tables:
             if entry.time is None:
                 note(f"{entry.name}: no time column, so it has no past to read; set time_column")

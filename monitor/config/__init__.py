@@ -6,6 +6,7 @@ the warehouses and turns entries and patterns into tables that can be run.
 
 from __future__ import annotations
 
+from monitor.config.addresses import warehouse_address
 from monitor.config.load import load_config
 from monitor.config.models import Config, TableEntry, WarehouseEntry, config_schema
 from monitor.config.names import parse_table_name, warehouse_of
@@ -23,5 +24,6 @@ __all__ = [
     "parse_table_name",
     "redact_url",
     "resolve_tables",
+    "warehouse_address",
     "warehouse_of",
 ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from monitor.config import open_one, resolve_tables
 from monitor.errors import DaywatchError, StoreError, UnavailableError
+from monitor.opening import meet_warehouses
 from monitor.past import CHECKED, LAG, LAG_PARTITIONS, is_timed
 from monitor.receipts import spending
 from monitor.serve.decide import (
@@ -84,6 +85,7 @@ class Poll:
     warn: Callable[[str], None] = _log.warning
     tables: list[Table] | None = None
     resolved_s: float = 0.0
+    met: bool = False
     watched: dict[str, Watched] = field(default_factory=dict)
 
     def look(self, now: dt.datetime, seconds: float, busy: Callable[[str], bool]) -> Look:
@@ -96,6 +98,9 @@ class Poll:
         """
         warehouse = open_one(self.config, self.name)
         try:
+            if not self.met:
+                meet_warehouses(self.config, [self.name], self.store, now, self.warn)
+                self.met = True
             with spending(self.store, warehouse, None, "poll", now):
                 self._resolve(warehouse, seconds)
                 return self._look(warehouse, now, seconds, busy)

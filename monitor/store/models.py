@@ -194,3 +194,12 @@ claims = Table(
     Column("claimed_at", UtcDateTime, nullable=False),
     Column("leased_until", UtcDateTime, nullable=True),  # NULL: the work is finished, the claim stands for ever
 )
+
+warehouses = Table(
+    "daywatch_warehouses",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("address", Text, nullable=False),  # the place alone: no user, secret or setting
+    Column("first_seen", UtcDateTime, nullable=False),  # at this address
+    Column("last_seen", UtcDateTime, nullable=False),
+)

@@ -15,6 +15,7 @@ from monitor.store import (
     claims,
     found,
     incidents,
+    meeting,
     migrate,
     opinions,
     outbox,
@@ -297,6 +298,17 @@ class Store:
         """Let go of a claim, or keep it as finished so that nobody claims it again; False where it is not ours."""
         with self._writing() as connection:
             return claims.release(connection, table, partition, owner, finished=finished)
+
+    # Warehouses
+
+    def meet_warehouse(self, name: str, address: str, now: dt.datetime) -> str | None:
+        """Remember that the warehouse called `name` is at `address`, which holds no secret.
+
+        Returns:
+            The address it was last known by where that is another one; None where it is the same, or new.
+        """
+        with self._writing() as connection:
+            return meeting.meet(connection, name, address, now)
 
     # The whole
 

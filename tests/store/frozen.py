@@ -39,6 +39,7 @@ def live(store: Store, make: Any) -> None:
     taken = store.take(1, make.now)
     store.delivered(taken[0].alert, make.now + LATER, "receipt-1")
     store.spend(Receipt("main", None, "poll", Cost(2, 500, None), 0.25), make.now)
+    store.meet_warehouse("main", "postgresql://db/sales", make.now)
     store.claim("main.flights", make.day(7).order, "one", make.now, 60)
 
 
