@@ -18,7 +18,8 @@ COLUMNS_MAX = 10
 SURPRISE_CAP = 40.0
 """Surprises beyond this are all "certain" and rank alike."""
 
-LEAD_SURPRISE_CAP = 12.0
+LEAD_SURPRISE_CAP = 8.0
+"""From here on a finding is sure, and the kind that explains best leads: a share with its past before a mixture."""
 
 _SEVERITIES = list(Severity)
 _ROW_KINDS = frozenset({"volume", "freshness", "duplicates", "missing"})
