@@ -54,8 +54,8 @@ TRIFLE_ROWS = 8.0
 TRIFLE_TOTAL = 0.015
 """Of what the table's days usually differ by: credit wanders between columns that say the same."""
 TRIFLE_SIGMAS = 2.5
-"""Scores are judged as sqrt(score + trifle): TRIFLE_NATS, plus TRIFLE_ROWS / rows for an attribution or TRIFLE_SIGMAS
-standard deviations for a histogram, are what chance alone brings."""
+"""Scores are judged as the cube root of score + trifle: TRIFLE_NATS, plus TRIFLE_ROWS / rows for an attribution or
+TRIFLE_SIGMAS standard deviations for a histogram, are what chance alone brings."""
 TRIFLE_SHARE = 0.002
 TRIFLE_BEYOND = 0.3
 """Likewise for the share beyond past days: a part fixed, a part shrinking with the root of the rows."""
@@ -67,8 +67,8 @@ TRIFLE_TALE_ROWS = 6.0
 STEADY_LOOKS = frozenset({"form", "crowd"})
 """What is looked at even in columns that tell the day: ids of every day are written alike."""
 REPEATS = ("replay", "again", "nearly")
-SCALE_MIN = 0.18
-"""Smallest one-step scale of a score's root, as a part of what it usually is."""
+SCALE_MIN = 0.12
+"""Smallest one-step scale of a score's cube root, as a part of what it usually is."""
 POINTS_MIN = 4
 WIDENED_POINTS_MIN = 14
 WIDENED_FROM = 1.15
@@ -83,11 +83,11 @@ _COMPARED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class RootT:
-    """A score whose square root, above a trifle, is Student-t distributed given the past.
+    """A score whose cube root, above a trifle, is Student-t distributed given the past.
 
-    A divergence grows with the square of the share of rows that moved, and the scatter of a small share with its root:
-    on the root both are about evenly spread. (A logarithm makes the scatter of next to nothing count as much as that of
-    something, and so hides large changes of quiet columns.)
+    Divergences and tale gains scatter as chi-square does, whose cube root is nearly normal (Wilson & Hilferty, 1931). A
+    logarithm makes the scatter of next to nothing count as much as that of something, and so hides large changes of
+    quiet columns; the square root found a little more and cried twice as often on the days of chaotic tables.
     """
 
     root: StudentT
@@ -95,11 +95,11 @@ class RootT:
 
     def tail(self, score: float) -> float:
         """P(next score >= score)."""
-        return self.root.tail(math.sqrt(max(score, 0.0) + self.trifle))
+        return self.root.tail(math.cbrt(max(score, 0.0) + self.trifle))
 
     def isf(self, probability: float) -> float:
         """The score reached with this probability."""
-        return max(0.0, max(self.root.isf(probability), 0.0) ** 2 - self.trifle)
+        return max(0.0, max(self.root.isf(probability), 0.0) ** 3 - self.trifle)
 
 
 @dataclass(frozen=True)
@@ -397,7 +397,7 @@ def _predict(
     for j, name in enumerate(names):
         for point in past.get(name, ()):
             if point.value is not None and point.good:
-                panel[place[point.partition.order], j] = math.sqrt(max(point.value, 0.0) + trifles[j])
+                panel[place[point.partition.order], j] = math.cbrt(max(point.value, 0.0) + trifles[j])
     calendar = calendar_of([*partitions, partition], table.cadence, table.country)
     usual_roots = np.array([np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else 1.0 for c in panel.T])
     forecast = forecast_panel(panel, calendar, None, SCALE_MIN * usual_roots)
