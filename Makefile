@@ -41,7 +41,7 @@ demo: setup  ## Real flights of 2013 replayed day by day, with the alerts that t
 test: setup snowflake-server  ## The whole test suite
 	@$(BIN)/python -m pytest -n $(WORKERS)
 
-test-quick: setup snowflake-server  ## The tests that take no longer than a few seconds each
+test-quick: setup snowflake-server  ## Without services, commands and second drivers run for real: a minute or two
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
 
 lint: setup  ## Style and format, by ruff

@@ -7,9 +7,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+SLOW_FOLDERS = frozenset({"e2e", "loop", "serve", "soak"})
+"""Commands and services run for real, a second or more each: together they are more than the quick part may take."""
+SLOW_ENGINES = frozenset({"snowflake", "postgresql_psycopg"})
+"""Their tests are those of the other engines once more."""
+
 if TYPE_CHECKING:
     from tests.postgres_server import Server
     from tests.snowflake_server.process import Server as SnowflakeServer
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what the quick part leaves out."""
+    for item in items:
+        call = getattr(item, "callspec", None)
+        if SLOW_FOLDERS & set(item.path.parts) or (call is not None and call.params.get("engine") in SLOW_ENGINES):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
