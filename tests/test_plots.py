@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -173,6 +173,8 @@ def test_any_series_is_drawn(
 
 
 @few
+@example([1e262, 2e-79, 2e-79], [1e16, 2e-79])
+@example([], [1e16, 1e262, 2e-79])
 @given(st.lists(st.floats(), max_size=40), st.lists(st.floats(), max_size=40))
 def test_any_distribution_is_drawn(tmp_path: Path, before: list[float], after: list[float]) -> None:
     draw(DistributionPicture("t", "c", np.array(before), np.array(after)), tmp_path / "p.png")

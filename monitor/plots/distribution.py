@@ -84,7 +84,7 @@ def _wants_log(both: Array, low: float) -> bool:
     if len(both) == 0 or both.min() <= 0 or low <= 0:
         return False
     middle, top = np.quantile(both, [0.5, 0.99])
-    return bool(top / middle > TAIL_RATIO)
+    return bool(math.log(top) - math.log(middle) > math.log(TAIL_RATIO))
 
 
 def _edges(both: Array, low: float, high: float) -> Array:
@@ -126,10 +126,15 @@ def _label_axis(axes: Axes, binned: _Binned, sheet: style.Sheet) -> None:
     axes.set_xticklabels([])
     place = axes.get_xaxis_transform()
     for tick in ticks:
-        at = (np.log(tick / low) / np.log(high / low)) if binned.log else (tick - low) / (high - low)
+        at = _log_place(tick, low, high) if binned.log else (tick - low) / (high - low)
         side = "left" if at < 0.06 else "right" if at > 0.94 else "center"
         text = format_number(float(f"{tick:.2g}") if binned.log else tick)
         style.write(axes, tick, -0.05, text, sheet.colours.quiet, ha=side, va="top", transform=place)
+
+
+def _log_place(tick: float, low: float, high: float) -> float:
+    """Where a tick lies on a logarithmic axis, 0 to 1; by differences of logarithms, as ratios may overflow."""
+    return (math.log(tick) - math.log(low)) / (math.log(high) - math.log(low))
 
 
 def _middle(side: Array) -> str:
