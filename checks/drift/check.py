@@ -64,9 +64,6 @@ TRIFLE_NOVEL_ROWS = 2.0
 TRIFLE_TALE = 0.001
 TRIFLE_TALE_ROWS = 6.0
 """The best of many tales gains about this much in all where nothing happened."""
-STEADY_LOOKS = frozenset({"form", "crowd"})
-"""What is looked at even in columns that tell the day: ids of every day are written alike."""
-REPEATS = ("replay", "again", "nearly")
 SCALE_MIN = 0.12
 """Smallest one-step scale of a score's cube root, as a part of what it usually is."""
 POINTS_MIN = 4
@@ -108,7 +105,7 @@ class Comparison:
 
     `looks` are further looks at single columns, by name of the look, then column (see `look_at`); `repeats` are shares
     of rows that come again, `nearly` the column in which they differ; `noise` is, by score, what chance alone makes of
-    a divergence; `rows` is the size of the smaller side.
+    a divergence; `rows_today` and `rows_past` are the sizes of the sides.
     """
 
     attributed: Mapping[str, float]
@@ -118,7 +115,13 @@ class Comparison:
     nearly: str | None
     noise: Mapping[str, float]
     left_out: tuple[str, ...]
-    rows: int
+    rows_today: int
+    rows_past: int
+
+    @property
+    def rows(self) -> int:
+        """Rows of the smaller side."""
+        return min(self.rows_today, self.rows_past)
 
     @property
     def total(self) -> float:
@@ -138,8 +141,8 @@ class Drift:
     def evaluate(self, table: Table, partition: Partition, values: Values) -> Sequence[Evidence]:
         """One piece of evidence; its parts are the table and, twice, each column."""
         samples: SampleSet = values[Sample()]
-        past = trim_past(samples)
-        if len(samples.today) < ROWS_MIN or sum(len(frame) for _, frame in past) < ROWS_MIN:
+        past_rows = sum(len(frame) for _, frame in samples.past)
+        if len(samples.today) < ROWS_MIN or past_rows < ROWS_MIN:
             return [Evidence("drift", "drift", None, weight=WEIGHT)]
         found = compare(table, partition, samples)
         parts = _parts(table, partition, found, values[PastScores("drift")])
@@ -164,10 +167,9 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
     noise: dict[str, float] = {}
     for column in columns:
         values = _lagged(both[column.name], column, starts)
-        seen = look_at(values, both[column.name], column.kind, is_today, bounds)
+        told = column.name in left_out
+        seen = look_at(values, both[column.name], column.kind, is_today, bounds, tells_the_day=told)
         for look, (score, chance) in seen.items():
-            if column.name in left_out and look not in STEADY_LOOKS:
-                continue
             looks.setdefault(look, {})[column.name] = score
             noise[f"{look}.{column.name}"] = chance
     attributed = dict.fromkeys(names, 0.0)
@@ -177,13 +179,28 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
         for name, nats in zip(features.columns, found.nats, strict=True):
             attributed[name] += float(nats)
     repeats, nearly = _repeats(table, samples, names)
-    sides = (int(is_today.sum()), int((~is_today).sum()))
     marginal = looks.pop("marginal", {})
-    return Comparison(attributed, marginal, looks, repeats, nearly, noise, tuple(left_out), min(sides))
+    return Comparison(
+        attributed,
+        marginal,
+        looks,
+        repeats,
+        nearly,
+        noise,
+        tuple(left_out),
+        int(is_today.sum()),
+        int((~is_today).sum()),
+    )
 
 
 def look_at(
-    lagged: pd.Series, values: pd.Series, kind: ColumnKind, is_today: npt.NDArray[np.bool_], bounds: Sequence[int]
+    lagged: pd.Series,
+    values: pd.Series,
+    kind: ColumnKind,
+    is_today: npt.NDArray[np.bool_],
+    bounds: Sequence[int],
+    *,
+    tells_the_day: bool = False,
 ) -> dict[str, tuple[float, float]]:
     """Scores of one column's values alone, each with what chance makes of it.
 
@@ -197,21 +214,24 @@ def look_at(
         kind: of the column.
         is_today: (N,) which rows are today's; they come first.
         bounds: where each day begins, and the end.
+        tells_the_day: look at `form` and `crowd` alone: ids of every day are written alike, and none is crowded.
     """
     today, past = int(is_today.sum()), int((~is_today).sum())
-    codes, bins = code_column(lagged, kind, ~is_today)
-    by_day = [codes[a:b] for a, b in pairwise(bounds)]
-    chance = divergence_noise(len(np.unique(codes)), today, past)
-    found = {
-        "marginal": (divergence(codes[is_today], codes[~is_today], bins), chance),
-        "beyond": (beyond(by_day[0], by_day[1:], bins), 0.0),
-        "crowd": (crowd(values[is_today]), 0.0),
-    }
+    found: dict[str, tuple[float, float]] = {}
+    if not tells_the_day:
+        codes, bins = code_column(lagged, kind, ~is_today)
+        by_day = [codes[a:b] for a, b in pairwise(bounds)]
+        chance = divergence_noise(len(np.unique(codes)), today, past)
+        found["marginal"] = (divergence(codes[is_today], codes[~is_today], bins), chance)
+        found["beyond"] = (beyond(by_day[0], by_day[1:], bins), 0.0)
+    found["crowd"] = (crowd(values[is_today]), 0.0)
     written = form_codes(values, kind)
     if written is not None:
         forms, size = written
         chance = divergence_noise(len(np.unique(forms)), today, past)
         found["form"] = (divergence(forms[is_today], forms[~is_today], size), chance)
+    if tells_the_day:
+        return found
     if kind is ColumnKind.NUMBER:
         numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64)
         found["tale"] = (tale_gain(numbers[is_today], numbers[~is_today]), 0.0)
@@ -221,25 +241,23 @@ def look_at(
 
 
 def _repeats(table: Table, samples: SampleSet, names: Sequence[str]) -> tuple[dict[str, float], str | None]:
-    """Shares of rows that come again, and the column in which rows that nearly do differ."""
-    found = {"replay": share_replayed(samples, names)}
-    own = table.time.name if table.time else None
-    columns = [c for c in samples.today.columns if c != own and all(c in frame for _, frame in samples.past[:1])]
+    """Shares of rows that come again, and the column in which rows that nearly do differ.
+
+    `names` are the columns that do not tell the day.
+    """
+    columns = [c for c in samples.today.columns if all(c in frame for _, frame in samples.past[:1])]
     if not samples.past or not columns:
+        return {"replay": 0.0}, None
+    today, yesterday = (column_hashes(frame, columns) for frame in (samples.today, samples.past[0][1]))
+    steady = [place for place, name in enumerate(columns) if name in names]
+    found = {"replay": share_repeated(today[:, steady], yesterday[:, steady])}
+    own = table.time.name if table.time else None
+    others = [place for place, name in enumerate(columns) if name != own]
+    if not others:
         return found, None
-    hashes = column_hashes(samples.today, columns)
-    found["again"] = share_repeated(hashes, column_hashes(samples.past[0][1], columns))
-    found["nearly"], place = nearly_twice(hashes)
-    return found, columns[place]
-
-
-def share_replayed(samples: SampleSet, columns: Sequence[str]) -> float:
-    """Share of today's rows that stand in the newest past sample too, over columns that do not tell the day."""
-    if not samples.past or not columns or not len(samples.today):
-        return 0.0
-    today, yesterday = samples.today[list(columns)], samples.past[0][1][list(columns)]
-    known = row_hashes(yesterday)
-    return float(np.isin(row_hashes(today), known).mean())
+    found["again"] = share_repeated(today[:, others], yesterday[:, others])
+    found["nearly"], place = nearly_twice(today[:, others])
+    return found, columns[others[place]]
 
 
 def _attribute(features: Features, rows: pd.DataFrame, is_today: npt.NDArray[np.bool_], seed: int) -> Attribution:
@@ -365,7 +383,7 @@ def _parts(
     """The table's and the columns' scores with their predictive distributions."""
     scores = scores_of(found)
     predictives = _predict(table, partition, found, list(scores), past)
-    weights = {"drift": 1.0, **dict.fromkeys(REPEATS, 0.4)}
+    weights = {"drift": 1.0, **dict.fromkeys(_REPEATED, 0.4)}
     return [
         Evidence(
             check=name,
@@ -429,7 +447,7 @@ def widening(errors: Array, df: Array) -> Array:
 def _trifle(name: str, found: Comparison, usual_total: float) -> float:
     """What a score may reach by chance: more with few rows, and with many bins."""
     look = name.split(".", 1)[0]
-    if look in REPEATS or look == "novel":
+    if look in _REPEATED or look == "novel":
         return TRIFLE_NOVEL + TRIFLE_NOVEL_ROWS / max(found.rows, 1)
     if look in ("beyond", "crowd"):
         return TRIFLE_SHARE + TRIFLE_BEYOND / math.sqrt(max(found.rows, 1))
@@ -466,7 +484,7 @@ def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evide
             "left_out": list(found.left_out),
             "total": found.total,
             "rows_today": len(samples.today),
-            "rows_past": sum(len(frame) for _, frame in trim_past(samples)),
+            "rows_past": found.rows_past,
             "columns": {n: {"change": d.change.value, "effect": d.effect, **d.facts} for n, d in descriptions.items()},
             "nats": {n: found.attributed[n] for n in ranking[:10] if n in found.attributed},
         },

@@ -32,7 +32,7 @@ def _mixed(values: Hashes) -> Hashes:
 
 def share_repeated(today: Hashes, yesterday: Hashes) -> float:
     """Share of today's rows that yesterday had too, over all columns given (hashes of `column_hashes`)."""
-    if not len(today) or not len(yesterday):
+    if not today.size or not yesterday.size:
         return 0.0
     return float(np.isin(today.sum(axis=1, dtype=np.uint64), yesterday.sum(axis=1, dtype=np.uint64)).mean())
 

@@ -35,7 +35,7 @@ from monitor.errors import (
 )
 from monitor.run import Outcome, Watch, judge_partition, judge_source_failure
 from monitor.select import select_partitions
-from monitor.source import Source, record_recovery, record_trouble, source_of, table_source, warehouse_source
+from monitor.source import Source, Trouble, record_recovery, record_trouble, source_of, table_source, warehouse_source
 
 if TYPE_CHECKING:
     from monitor.backfill import Progress
@@ -140,11 +140,11 @@ class Run:
         trouble = record_trouble(self.found.store, source, error, now(), alerts=self.alerts)
         note(f"{source.name}: {error}")
         self.codes.append(ERRORED)
+        self._print_trouble(trouble)
+
+    def _print_trouble(self, trouble: Trouble) -> None:
         if self.format_ == "json":
-            for finding in trouble.findings:
-                print_json(finding_json(finding))
-            for event in trouble.incidents:
-                print_json(incident_json(event))
+            _print_json(trouble)
         else:
             print_trouble(trouble)
 
@@ -155,19 +155,13 @@ class Run:
                 continue
             self.well.add(source.key)
             trouble = record_recovery(self.found.store, source, moment)
-            for event in trouble.incidents if trouble is not None else ():
-                if self.format_ == "json":
-                    print_json(incident_json(event))
-                elif trouble is not None:
-                    print_trouble(trouble)
+            if trouble is not None:
+                self._print_trouble(trouble)
 
     def _tell(self, outcome: Outcome) -> None:
         self.codes.append(exit_code(outcome))
         if self.format_ == "json":
-            for finding in outcome.findings:
-                print_json(finding_json(finding))
-            for event in outcome.incidents:
-                print_json(incident_json(event))
+            _print_json(outcome)
         else:
             print_outcome(outcome)
         if self.alerts and any(event.alerted for event in outcome.incidents):
@@ -182,3 +176,11 @@ class Run:
         days = self.found.config.defaults.retention_days
         if days is not None:
             self.found.store.prune(now() - dt.timedelta(days=days))
+
+
+def _print_json(told: Outcome | Trouble) -> None:
+    """Its findings, then its incidents, a line each."""
+    for finding in told.findings:
+        print_json(finding_json(finding))
+    for event in told.incidents:
+        print_json(incident_json(event))

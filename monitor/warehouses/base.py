@@ -498,17 +498,27 @@ class Warehouse(abc.ABC):
         source = self._source(path)
         if total is not None and total <= rows:
             return sa.select(*wanted).select_from(source).where(*conditions).limit(rows + 1)
-        identity = self._row_identity(path)
-        if identity is None:
-            numbered: list[Expression] = [sa.literal_column("*"), RowNumber().label(_ROW_NUMBER)]
-            inner = sa.select(*numbered).select_from(source).where(*conditions)
-            source, conditions, identity = inner.subquery("numbered"), [], columns_of([_ROW_NUMBER])
+        source, conditions, identity = self._identified(path, conditions, total)
         draw = DrawHash(*identity, sa.literal(seed))
         statement = sa.select(*wanted).select_from(source).where(*conditions)
         share = 1.0 if not total else (rows + 5 * math.sqrt(rows) + 25) / total
         if share < 1:
             statement = statement.where(draw < sa.literal(int(share * _HASH_SPAN)))
         return statement.order_by(draw).limit(rows)
+
+    def _identified(
+        self,
+        path: Path,
+        conditions: Sequence[Expression],
+        total: int | None,  # noqa: ARG002 - for engines whose way depends on it
+    ) -> tuple[sa.FromClause, Sequence[Expression], Sequence[Expression]]:
+        """What to draw from, the conditions that are left, and what tells its rows apart: an identity, or a number."""
+        source, identity = self._source(path), self._row_identity(path)
+        if identity is not None:
+            return source, conditions, identity
+        numbered: list[Expression] = [sa.literal_column("*"), RowNumber().label(_ROW_NUMBER)]
+        inner = sa.select(*numbered).select_from(source).where(*conditions)
+        return inner.subquery("numbered"), [], columns_of([_ROW_NUMBER])
 
     def _fuse(self, table: Table, measures: Sequence[Measure], total: float | None) -> list[Fused]:
         distinct = list(dict.fromkeys(measures))

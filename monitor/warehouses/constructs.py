@@ -18,6 +18,8 @@ from monitor.types import Column
 
 Expression = sa.ColumnElement[Any]
 DUCKDB = "duckdb"
+YEARS_S = (-62_135_596_800, 253_402_300_800)
+"""Seconds since 1970 of the years 1 and 10000: what times lie between on every engine."""
 
 
 class CountIf(FunctionElement[int]):
@@ -249,7 +251,7 @@ def _quantiles(element: Quantiles, compiler: SQLCompiler, **options: Any) -> str
 def _from_epoch(element: FromEpoch, compiler: SQLCompiler, **options: Any) -> str:
     value = arguments(element, compiler, **options)[0]
     unit = int(constant(element, 1))
-    low, high = -62_135_596_800 * unit, 253_402_300_800 * unit
+    low, high = (bound * unit for bound in YEARS_S)
     scaled = value if unit == 1_000_000 else f"CAST({value} AS DOUBLE) * {1_000_000 // unit}"  # exact until 2255
     micros = f"CAST({scaled} AS BIGINT)"
     return f"CASE WHEN {value} >= {low} AND {value} < {high} THEN make_timestamp({micros}) END"

@@ -19,10 +19,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg.adapt import Buffer, Loader
 
+from monitor.warehouses.constructs import YEARS_S
+
 _COPYABLE = re.compile(r"\s*(SELECT|WITH|VALUES|TABLE|\()", re.IGNORECASE)
 _TEXT_CHUNK = 1_000
 _DIGITS_MAX = 76
-_YEAR_1, _YEAR_10000 = -62_135_596_800, 253_402_300_800
+_YEAR_1, _YEAR_10000 = YEARS_S
 _US = 1_000_000
 _DAY_S = 86_400
 

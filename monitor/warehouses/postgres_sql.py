@@ -13,6 +13,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from monitor.warehouses.constructs import (
+    YEARS_S,
     ApproxDistinct,
     AsDouble,
     AsTimestamp,
@@ -132,7 +133,7 @@ def _draw_hash(element: DrawHash, compiler: SQLCompiler, **options: Any) -> str:
 def _from_epoch(element: FromEpoch, compiler: SQLCompiler, **options: Any) -> str:
     value = arguments(element, compiler, **options)[0]
     unit = int(constant(element, 1))
-    low, high = -62_135_596_800 * unit, 253_402_300_800 * unit
+    low, high = (bound * unit for bound in YEARS_S)
     seconds = f"CAST({value} AS DOUBLE PRECISION)" + (f" / {unit}" if unit > 1 else "")
     return (
         f"CASE WHEN {value} >= {low} AND {value} < {high} THEN CAST(to_timestamp({seconds}) AT TIME ZONE 'UTC'"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import warnings
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from monitor.types import Column
 from monitor.warehouses import DEFAULT_LIMITS, Limits
 from monitor.warehouses.base import Path, Select, Warehouse
 from monitor.warehouses.catalog import COLUMNS, TABLES
-from monitor.warehouses.constructs import DrawHash, Expression, TypedColumn, columns_of
+from monitor.warehouses.constructs import Expression, TypedColumn, columns_of
 from monitor.warehouses.polls import TableState
 from monitor.warehouses.snowflake_errors import is_session_gone, told, told_login
 from monitor.warehouses.snowflake_login import connect_options
@@ -195,41 +194,26 @@ class Snowflake(Warehouse):
 
     # Drawing
 
-    def _drawn(
-        self,
-        path: Path,
-        wanted: Sequence[Any],
-        conditions: Sequence[Expression],
-        rows: int,
-        seed: int,
-        total: int | None,
-    ) -> Select:
-        """A seeded draw by a hash of the whole row, as rows have no identity.
+    def _identified(
+        self, path: Path, conditions: Sequence[Expression], total: int | None
+    ) -> tuple[sa.FromClause, Sequence[Expression], Sequence[Expression]]:
+        """A hash of the whole row, as rows have no identity.
 
         Identical rows have one hash; up to `NUMBERED_ROWS_MAX` they are numbered, so that a part of them can be drawn.
         Beyond that they come all or none.
         """
-        rows = min(rows, self.limits.rows_max)
         source = self._source(path)
-        if total is not None and total <= rows:
-            return sa.select(*wanted).select_from(source).where(*conditions).limit(rows + 1)
         columns = self._known[path] if path in self._known else self.columns(path)
         hashed = SameHash(*(TypedColumn(column) for column in columns if hashable_type(column.type)))
-        identity: list[Expression] = [hashed]
-        if total is None or total <= NUMBERED_ROWS_MAX:
-            columns_and_number: list[Expression] = [
-                sa.literal_column("*"),
-                hashed.label(_HASH),
-                number_among_equals(hashed).label(_NUMBER),
-            ]
-            inner = sa.select(*columns_and_number).select_from(source).where(*conditions)
-            source, conditions, identity = inner.subquery("numbered"), [], columns_of([_HASH, _NUMBER])
-        draw = DrawHash(*identity, sa.literal(seed))
-        statement = sa.select(*wanted).select_from(source).where(*conditions)
-        share = 1.0 if not total else (rows + 5 * math.sqrt(rows) + 25) / total
-        if share < 1:
-            statement = statement.where(draw < sa.literal(int(share * _HASH_SPAN)))
-        return statement.order_by(draw).limit(rows)
+        if total is not None and total > NUMBERED_ROWS_MAX:
+            return source, conditions, [hashed]
+        numbered: list[Expression] = [
+            sa.literal_column("*"),
+            hashed.label(_HASH),
+            number_among_equals(hashed).label(_NUMBER),
+        ]
+        inner = sa.select(*numbered).select_from(source).where(*conditions)
+        return inner.subquery("numbered"), [], columns_of([_HASH, _NUMBER])
 
 
 def _whole(number: Any) -> int | None:

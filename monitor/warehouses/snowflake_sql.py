@@ -17,6 +17,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from monitor.warehouses.constructs import (
+    YEARS_S,
     ApproxDistinct,
     AsDouble,
     AsTimestamp,
@@ -48,7 +49,6 @@ SNOWFLAKE = "snowflake"
 _TYPES = {"DATE": "DATE", "TIMESTAMP": "TIMESTAMP_NTZ", "TIMESTAMPTZ": "TIMESTAMP_TZ"}
 _WHITE = "' ' || CHR(9) || CHR(10) || CHR(13)"
 _INFINITY = "CAST('inf' AS DOUBLE)"
-_YEARS_S = (-62_135_596_800, 253_402_300_800)  # 0001 to 9999
 
 
 class SameHash(FunctionElement[int]):
@@ -127,7 +127,8 @@ def _from_epoch(element: FromEpoch, compiler: SQLCompiler, **options: Any) -> st
     unit = int(constant(element, 1))
     scaled = value if unit == 1_000_000 else f"{value} * {1_000_000 // unit}"
     made = f"DATEADD(MICROSECOND, CAST({scaled} AS NUMBER(38, 0)), CAST('1970-01-01' AS TIMESTAMP_NTZ))"
-    return f"CASE WHEN {value} >= {_YEARS_S[0] * unit} AND {value} < {_YEARS_S[1] * unit} THEN {made} END"
+    low, high = (bound * unit for bound in YEARS_S)
+    return f"CASE WHEN {value} >= {low} AND {value} < {high} THEN {made} END"
 
 
 @compiles(LocalFromUtc, SNOWFLAKE)
