@@ -208,8 +208,8 @@ def test_units_do_not_matter(past: list[float], today: float, factor: float, off
     known = values[np.isfinite(values)]
     if len(known) < 4 or np.ptp(known) < 1.0 or len(np.unique(known)) < 4:
         return
-    one = forecast_panel(values, PLAIN)
-    other = forecast_panel(values * factor + offset, PLAIN)
+    one = forecast_panel(values, PLAIN, None, np.array([1e-3]))
+    other = forecast_panel(values * factor + offset, PLAIN, None, np.array([1e-3 * abs(factor)]))
     expected = one.standardise(np.array([today]))[0]
     found = other.standardise(np.array([today * factor + offset]))[0]
     assert found == pytest.approx(np.sign(factor) * expected, rel=1e-3, abs=1e-3)
