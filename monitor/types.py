@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
 
@@ -141,7 +143,8 @@ class TimeColumn:
 class Table:
     """A watched table with its settings resolved; `name` is what people and JSON call it.
 
-    `path` is the table's name inside its warehouse, schema first where it has one. `sample_rows` is rows a
+    `path` is the table's name inside its warehouse, schema first where it has one; `dialect` names the warehouse's SQL
+    as SQLAlchemy does. `sample_rows` is rows a
     side for the drift check, `false_alerts_per_month` the budget that its automatic checks share, `backfill_days`
     how many earlier partitions may be read to give it a past.
     """
@@ -173,6 +176,7 @@ class Table:
     rules: tuple[Mapping[str, Any], ...] = ()
     entities: tuple[Mapping[str, Any], ...] = ()
     relations: tuple[Mapping[str, Any], ...] = ()
+    dialect: str = "duckdb"
 
     @property
     def checked_columns(self) -> tuple[Column, ...]:
@@ -210,7 +214,9 @@ class Measure:
     `quantile` (argument "0.5"), `length_mean`, `true` (share-able count of TRUE), `distinct` (approximate),
     `distinct_exact`, `duplicate_rows` (rows beyond the first of each identical group), `duplicate_keys` (argument:
     columns joined by a tab), `nonfinite` (NaN and infinities), `time_min` and `time_max` (seconds since the
-    partition's start), `count_where` (argument: a row condition), `expression` (argument: an aggregate).
+    partition's start), `count_where` (argument: a row condition), `expression` (argument: an aggregate). Not in the
+    same scan, but by statements of their own: `repeats` (rows beyond the first of each key, exact; argument: JSON of
+    `columns` and `where`), `asked` (argument: a statement of one number), `told` (argument: JSON of a rule in Python).
     Values are floats; None where the engine gives NULL (a mean over no rows).
     """
 
@@ -229,9 +235,13 @@ ROWS = Measure("rows")
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """Input: the value of a measure today, and its series over past partitions."""
+    """Input: the value of a measure today, and its series over past partitions.
+
+    Without `past` it is today's value alone, and earlier partitions are not read for it.
+    """
 
     measure: Measure
+    past: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +266,37 @@ class PastScores:
     check: str
 
 
-Input = Aggregate | Sample | SchemaState | Arrival | PastScores
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Input: the partition's rows grouped by the values of columns, today and in the past (see `GroupSeries`).
+
+    `columns` are grouped by together; instead of them `clock` may name a column of times, whose quarter of an hour of
+    the day (0 to 95, in the table's zone) is grouped by. `statistics` are aggregates of each group's rows, as SQL;
+    `where` a condition of the rows looked at. The `groups_max` largest groups are read: by rows, or by the first
+    statistic if `by_statistic`.
+    """
+
+    columns: tuple[str, ...] = ()
+    clock: str = ""
+    statistics: tuple[str, ...] = ()
+    where: str = ""
+    groups_max: int = 100
+    by_statistic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """Input: rows by the values of columns that have few of them, by pairs of those, and by the time of day.
+
+    Which of `columns` have few values is for the reader to find; `clocks` are columns of times. The value is a tuple of
+    `GroupSeries`.
+    """
+
+    columns: tuple[str, ...] = ()
+    clocks: tuple[str, ...] = ()
+
+
+Input = Aggregate | Sample | SchemaState | Arrival | PastScores | Groups | Segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,10 +310,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A measure's value today and its past, oldest first; partitions without rows have value 0 or None."""
+    """A measure's value today and its past, oldest first; partitions without rows have value 0 or None.
+
+    `error` says why there is no value today, where the SQL behind it failed.
+    """
 
     today: float | None
     past: tuple[Point, ...] = ()
+    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -286,6 +330,40 @@ class SampleSet:
     today: pd.DataFrame
     past: tuple[tuple[Partition, pd.DataFrame], ...]
     seed: int = 0
+
+
+Key = tuple[str | float | bool | None, ...]
+"""The values that the rows of a group share, one a column; dates and times as ISO texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """What one partition's rows are by group: for each key its rows and statistics, and the rows of all groups.
+
+    A text that begins with `#` as a whole key stands for values too rare to be named.
+    """
+
+    total: float
+    groups: Mapping[Key | str, tuple[float | None, ...]]
+
+
+@dataclass(frozen=True)
+class GroupSeries:
+    """The groups of one `Groups` input over past partitions and today; G groups, T past partitions, S statistics.
+
+    `keys` (G) hold the groups' values, None where they are too rare to be named. `rows` (T + 1, G) are row counts,
+    today last, 0 where a group was not among the largest; `values` (T + 1, G, S) the statistics, NaN where there is none.
+    `totals` (T + 1) are rows of all groups together, NaN where the partition was not read; `failed` (T) the names of
+    the checks that judged each past partition bad.
+    """
+
+    groups: Groups
+    keys: tuple[Key | None, ...]
+    partitions: tuple[Partition, ...]
+    rows: npt.NDArray[np.float64]
+    values: npt.NDArray[np.float64]
+    totals: npt.NDArray[np.float64]
+    failed: tuple[frozenset[str], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,7 @@ def _build(
         rules=kept("rules"),
         entities=kept("entities"),
         relations=kept("relations"),
+        dialect=listings.open(claim.name.warehouse).dialect,
     )
 
 
