@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from monitor.types import Column, ColumnKind, Measure
+from monitor.types import Column, ColumnKind, Grouped, Groups, Key, Measure
 
 
 def missing_mask(values: pd.Series) -> npt.NDArray[np.bool_]:
@@ -138,3 +138,30 @@ def _time_edge(frame: pd.DataFrame, edge: str, time_column: str | None, start: d
         return None
     moment = stamps.min() if edge == "time_min" else stamps.max()
     return float((moment - pd.Timestamp(start.replace(tzinfo=None))).total_seconds())
+
+
+def group_frame(frame: pd.DataFrame, groups: Groups, seed: int = 0) -> Grouped:
+    """Rows of a frame by group, as a warehouse counts them; statistics, which need SQL, are random numbers."""
+    if groups.clock:
+        times = pd.to_datetime(frame[groups.clock], errors="coerce")
+        by = [(times.dt.hour * 4 + times.dt.minute // 15).rename(groups.clock)]
+    else:
+        by = [frame[name].astype(object) for name in groups.columns]
+    random = np.random.default_rng(seed)
+    counted = frame.groupby(by, dropna=False, sort=False).size().sort_values(ascending=False, kind="stable")
+    found: dict[Key | str, tuple[float | None, ...]] = {}
+    for values, rows in counted.iloc[: groups.groups_max].items():
+        key = tuple(_plain(v) for v in (values if isinstance(values, tuple) else (values,)))
+        found[key] = (float(rows), *(float(random.normal(10.0, 1.0)) for _ in groups.statistics))
+    return Grouped(float(len(frame)), found)
+
+
+def _plain(value: object) -> str | float | bool | None:
+    if pd.isna(value):
+        return None
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, float, np.integer, np.floating)):
+        number = float(value)
+        return int(number) if number.is_integer() else number
+    return value.isoformat() if isinstance(value, dt.date) else str(value)

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from checks.frames import measure_frame
+from checks.frames import group_frame, measure_frame
+from checks.groups import series_of
 from monitor.types import (
     ROWS,
     Aggregate,
@@ -20,6 +21,8 @@ from monitor.types import (
     Cadence,
     Column,
     ColumnKind,
+    Groups,
+    GroupSeries,
     Input,
     Measure,
     Partition,
@@ -28,6 +31,7 @@ from monitor.types import (
     Sample,
     SampleSet,
     SchemaState,
+    Segments,
     Series,
     Table,
     TimeColumn,
@@ -36,6 +40,7 @@ from monitor.types import (
 )
 
 DAY_ROWS = 40
+NONE: frozenset[str] = frozenset()
 PAST_DAYS = 12
 FIRST = dt.datetime(2024, 1, 29, tzinfo=dt.UTC)
 _STEPS = {Cadence.HOUR: dt.timedelta(hours=1), Cadence.DAY: dt.timedelta(days=1), Cadence.WEEK: dt.timedelta(weeks=1)}
@@ -96,6 +101,20 @@ class Situation:
                 return ArrivalState(now, len(self.today), True, due, None, counts)
             case PastScores():
                 return {name: self._scores(name) for name in scored}
+            case Groups():
+                return self._grouped(needed)
+            case Segments():
+                asked = [Groups((c,)) for c in needed.columns[:4]] + [Groups(clock=c) for c in needed.clocks]
+                return tuple(self._grouped(groups) for groups in asked)
+
+    def _grouped(self, groups: Groups) -> GroupSeries:
+        """As the warehouse answers; statistics are numbers made up."""
+        failed = frozenset({"missing", "metric", "entity"})
+        past = [
+            (p, None if f is None else group_frame(f, groups, _seed(p.order)), failed if p.order in self.bad else NONE)
+            for p, f in self.days
+        ]
+        return series_of(groups, past, group_frame(self.today, groups, _seed(self.partition.order)))
 
     def _scores(self, name: str) -> tuple[Point, ...]:
         random = np.random.default_rng(_seed(name))

@@ -18,6 +18,7 @@ from monitor.types import (
     ArrivalState,
     Check,
     Column,
+    Groups,
     Input,
     Measure,
     Partition,
@@ -26,6 +27,7 @@ from monitor.types import (
     Sample,
     SampleSet,
     SchemaState,
+    Segments,
     Table,
 )
 
@@ -38,6 +40,7 @@ CELLS_MAX = 2_000_000
 """Cells of one day's sample: a table of a thousand columns is sampled by fewer rows."""
 SAMPLE_ROWS_MIN = 1_000
 CACHE_BYTES_MAX = 300_000_000
+_NO_GROUPS: Mapping[Input, object] = {}
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Request:
     by_check: Mapping[str, frozenset[Input]]
     measures: tuple[Measure, ...]
     samples: bool
+    groups: tuple[Input, ...] = ()
 
     @classmethod
     def of(cls, checks: Iterable[Check], table: Table) -> Request:
@@ -54,7 +58,11 @@ class Request:
         by_check = {check.name: frozenset(check.inputs(table)) for check in checks}
         every = {needed for inputs in by_check.values() for needed in inputs}
         measures = {needed.measure for needed in every if isinstance(needed, Aggregate)} | {ROWS}
-        return cls(by_check, tuple(sorted(measures)), any(isinstance(needed, Sample) for needed in every))
+        for needed in every:
+            if isinstance(needed, Segments):  # how many values a column has says whether it has segments
+                measures |= {Measure("distinct", name) for name in needed.columns}
+        groups = tuple(sorted((n for n in every if isinstance(n, Groups | Segments)), key=str))
+        return cls(by_check, tuple(sorted(measures)), any(isinstance(n, Sample) for n in every), groups)
 
 
 class Samples:
@@ -140,6 +148,7 @@ def read_values(
     arrival: ArrivalState,
     samples: SampleSet | None,
     check: str,
+    groups: Mapping[Input, object] = _NO_GROUPS,
 ) -> dict[Input, object]:
     """The values of one check's inputs."""
     values: dict[Input, object] = {}
@@ -156,6 +165,8 @@ def read_values(
                 values[needed] = arrival
             case PastScores():
                 values[needed] = past.scores(partition)
+            case Groups() | Segments():
+                values[needed] = groups[needed]
     return values
 
 

@@ -17,6 +17,7 @@ from monitor.claim import claimed
 from monitor.errors import DaywatchError, SourceError, UnavailableError, mask_secrets
 from monitor.explain import headline
 from monitor.failpoint import reach
+from monitor.groups import GroupReader, Readings
 from monitor.judge import Verdict, judge, severity_of
 from monitor.partitions import previous
 from monitor.past import CHECKED, LAG, Day, Past
@@ -45,6 +46,7 @@ from monitor.types import (
     Evidence,
     Finding,
     Incident,
+    Input,
     Measure,
     Partition,
     SampleSet,
@@ -66,6 +68,7 @@ INCIDENT_REACH = 7
 """Partitions after which an incident that was not seen again is another one's business, even if nobody judged them."""
 ARRIVAL_WATCHED = dt.timedelta(days=7)
 """How long after its end a look at a partition still says when it came."""
+NO_READINGS: Readings = {}
 HISTORY_PARTITIONS = {"hour": 2_400, "day": 430, "week": 160}
 
 
@@ -105,11 +108,13 @@ class Watch:
     lags: Mapping[str, float] = field(default_factory=dict)
     request: Request = field(init=False)
     samples: Samples = field(init=False)
+    groups: GroupReader = field(init=False)
 
     def __post_init__(self) -> None:
         """Say once what the checks need."""
         self.request = Request.of(self.checks, self.table)
         self.samples = Samples(self.warehouse, self.table)
+        self.groups = GroupReader(self.warehouse, self.store, self.table)
 
 
 def judge_partition(watch: Watch, partition: Partition, now: dt.datetime) -> Outcome:
@@ -132,14 +137,15 @@ def judge_claimed(watch: Watch, partition: Partition, now: dt.datetime, owner: s
     started = time.perf_counter()
     with spending(watch.store, watch.warehouse, watch.table.name, "judge", now) as receipt:
         gate = read_gate(watch, partition, past, now)
-        evidence, samples = collect_evidence(watch, partition, past, gate)
+        grouped, readings = read_groups(watch, partition, past, gate, now)
+        evidence, samples = collect_evidence(watch, partition, past, gate, grouped)
         verdicts = refine(watch.table, judge(watch.table, evidence), samples)
-        sources = Sources(watch.table, partition, watch.warehouse, past, gate.aggregates, samples)
+        sources = Sources(watch.table, partition, watch.warehouse, past, gate.aggregates, samples, grouped)
         groups = incidents.group(verdicts, open_incidents(watch, partition))
         quiet = muted_incidents(watch, now)
         outcome = tell_outcome(watch, sources, verdicts, groups, gate, quiet)
     outcome = _with_cost(outcome, receipt.cost, time.perf_counter() - started)
-    return record(watch, past, gate, outcome, evidence, sources, now, owner)
+    return record(watch, past, gate, outcome, evidence, sources, now, owner, readings)
 
 
 def _with_cost(outcome: Outcome, cost: Cost, seconds: float) -> Outcome:
@@ -153,6 +159,7 @@ def prepare_past(watch: Watch, partition: Partition, now: dt.datetime) -> Past:
     if watch.past is None or watch.judged is None or not _follows(watch, partition):
         limit = HISTORY_PARTITIONS[watch.table.cadence.value]
         watch.past = Past(watch.table, watch.store.history(watch.table.name, partition.order, limit))
+        watch.groups = GroupReader(watch.warehouse, watch.store, watch.table)
     if watch.table.time is not None:
         with spending(watch.store, watch.warehouse, watch.table.name, "backfill", now):
             _fill_past(watch, partition, watch.past, now)
@@ -200,8 +207,17 @@ def read_gate(watch: Watch, partition: Partition, past: Past, now: dt.datetime) 
     return Gate(aggregates, arrival, closed)
 
 
+def read_groups(
+    watch: Watch, partition: Partition, past: Past, gate: Gate, now: dt.datetime
+) -> tuple[dict[Input, object], Readings]:
+    """Rows by group as the checks ask for them, and what of it is kept; nothing behind a closed gate."""
+    if gate.closed is not None or not watch.request.groups:
+        return {}, {}
+    return watch.groups.read(partition, past, watch.request.groups, gate.aggregates, now)
+
+
 def collect_evidence(
-    watch: Watch, partition: Partition, past: Past, gate: Gate
+    watch: Watch, partition: Partition, past: Past, gate: Gate, grouped: Mapping[Input, object]
 ) -> tuple[list[Evidence], SampleSet | None]:
     """The evidence of every check; behind a closed gate only freshness speaks."""
     checks = [c for c in watch.checks if gate.closed is None or c.name == "freshness"]
@@ -216,7 +232,7 @@ def collect_evidence(
     evidence: list[Evidence] = []
     for check in checks:
         inputs = watch.request.by_check[check.name]
-        values = read_values(inputs, partition, past, gate.aggregates, gate.arrival, samples, check.name)
+        values = read_values(inputs, partition, past, gate.aggregates, gate.arrival, samples, check.name, grouped)
         if SchemaState() in values:
             values[SchemaState()] = newest_schema(past.schemas(partition))
         if check.name == "drift" and samples is None:
@@ -349,7 +365,7 @@ def _skipped(watch: Watch, partition: Partition, why: str, start: int, there: se
 
 def record(
     watch: Watch, past: Past, gate: Gate, outcome: Outcome, evidence: Sequence[Evidence], sources: Sources,
-    now: dt.datetime, owner: str | None = None,
+    now: dt.datetime, owner: str | None = None, readings: Readings = NO_READINGS,
 ) -> Outcome:  # fmt: skip
     """Write everything in one transaction, alerts on their way out included, unless the claim was lost."""
     values = {m.key: v for m, v in gate.aggregates.items()} | _arrival(watch, outcome.partition, gate, now)
@@ -376,6 +392,7 @@ def record(
             deliveries=tuple(Delivery(*d) for d in deliveries),
             cost=outcome.cost,
             seconds=outcome.seconds,
+            groups=readings,
         )
     )
     reach("after the record")

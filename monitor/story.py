@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,9 @@ from monitor.types import (
     Cost,
     Evidence,
     Finding,
+    Groups,
+    GroupSeries,
+    Input,
     Measure,
     Partition,
     SampleSet,
@@ -41,6 +44,15 @@ class Sources:
     past: Past
     aggregates: Mapping[Measure, float | None]
     samples: SampleSet | None
+    groups: Mapping[Input, object] = field(default_factory=dict)
+
+    def series_of(self, groups: Groups) -> GroupSeries | None:
+        """The series of a grouping that some check asked for."""
+        found = self.groups.get(groups)
+        if found is None:
+            every = (s for some in self.groups.values() if isinstance(some, tuple) for s in some)
+            found = next((series for series in every if series.groups == groups), None)
+        return found if isinstance(found, GroupSeries) else None
 
 
 def tell(sources: Sources, verdict: Verdict, suspects: Collection[str] = ()) -> Finding:

@@ -216,7 +216,7 @@ class Measure:
     columns joined by a tab), `nonfinite` (NaN and infinities), `time_min` and `time_max` (seconds since the
     partition's start), `count_where` (argument: a row condition), `expression` (argument: an aggregate). Not in the
     same scan, but by statements of their own: `repeats` (rows beyond the first of each key, exact; argument: JSON of
-    `columns` and `where`), `asked` (argument: a statement of one number), `told` (argument: JSON of a rule in Python).
+    columns and scope), `asked` (argument: a statement of one number), `told` (argument: JSON of a rule in Python).
     Values are floats; None where the engine gives NULL (a mean over no rows).
     """
 
@@ -352,9 +352,9 @@ class GroupSeries:
     """The groups of one `Groups` input over past partitions and today; G groups, T past partitions, S statistics.
 
     `keys` (G) hold the groups' values, None where they are too rare to be named. `rows` (T + 1, G) are row counts,
-    today last, 0 where a group was not among the largest; `values` (T + 1, G, S) the statistics, NaN where there is none.
-    `totals` (T + 1) are rows of all groups together, NaN where the partition was not read; `failed` (T) the names of
-    the checks that judged each past partition bad.
+    today last, 0 where a group was not among the largest; `values` (T + 1, G, S) the statistics, NaN where there is
+    none. `totals` (T + 1) are rows of all groups together, NaN where the partition was not read; `failed` (T) the names
+    of the checks that judged each past partition bad. With an `error` nothing could be read.
     """
 
     groups: Groups
@@ -364,6 +364,7 @@ class GroupSeries:
     values: npt.NDArray[np.float64]
     totals: npt.NDArray[np.float64]
     failed: tuple[frozenset[str], ...]
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,6 +195,16 @@ claims = Table(
     Column("leased_until", UtcDateTime, nullable=True),  # NULL: the work is finished, the claim stands for ever
 )
 
+groups = Table(
+    "daywatch_groups",
+    metadata,
+    Column("table_name", Text, primary_key=True),
+    Column("partition_order", Order, primary_key=True),
+    Column("grouping", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+)
+
 warehouses = Table(
     "daywatch_warehouses",
     metadata,

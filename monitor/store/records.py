@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
-from monitor.types import Change, Column, Cost, Finding, Incident, Partition, Severity
+from monitor.types import Change, Column, Cost, Finding, Grouped, Incident, Partition, Severity
 
 Source = Literal["run", "backfill"]
 
@@ -111,6 +111,7 @@ class RunRecord:
     seconds: float = 0.0
     owner: str | None = None
     claim: str | None = None
+    groups: Mapping[str, Grouped] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from monitor.errors import UsageError
 from monitor.store import (
     claims,
     found,
+    groups,
     incidents,
     meeting,
     migrate,
@@ -52,7 +53,7 @@ from monitor.store.records import (
     Spent,
     TableStatus,
 )
-from monitor.types import Finding
+from monitor.types import Finding, Grouped
 
 
 class Store:
@@ -161,6 +162,16 @@ class Store:
         """Record measured partitions that have no row yet, in one transaction; how many were recorded."""
         with self._writing() as connection:
             return past.append_backfill(connection, table, rows, now)
+
+    def record_groups(self, table: str, readings: Mapping[str, Mapping[str, Grouped]], now: dt.datetime) -> int:
+        """Keep rows by group, by partition order and grouping; earlier readings of the same are replaced."""
+        with self._writing() as connection:
+            return groups.write(connection, table, readings, now)
+
+    def groups(self, table: str, names: Sequence[str], since: str, before: str) -> dict[str, dict[str, Grouped]]:
+        """Rows by group of partitions in [since, before) (orders): by grouping, then by partition order."""
+        with self._reading() as connection:
+            return groups.read(connection, table, list(names), since, before)
 
     def update_scores(
         self,

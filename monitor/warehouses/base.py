@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -21,8 +21,8 @@ from sqlalchemy.engine import Dialect
 
 from monitor import partitions
 from monitor.errors import DaywatchError, SourceError, UsageError
-from monitor.types import Column, ColumnKind, Cost, Measure, Partition, Table, TimeForm
-from monitor.warehouses import DEFAULT_LIMITS, Limits, timeforms
+from monitor.types import Column, ColumnKind, Cost, Grouped, Groups, Measure, Partition, Table, TimeForm
+from monitor.warehouses import DEFAULT_LIMITS, Limits, grouping, timeforms
 from monitor.warehouses.catalog import COLUMNS, TABLES, did_you_mean, kind_of
 from monitor.warehouses.constructs import (
     AsDouble,
@@ -341,6 +341,49 @@ class Warehouse(abc.ABC):
             found[partition] = self.aggregates(table, partition, measures)
         return [(partition, {m: found[partition][m] for m in measures}) for partition in sorted(found)]
 
+    # Groups
+
+    def grouped(
+        self, table: Table, partition: Partition | None, groups: Sequence[Groups], *, total: int | None = None
+    ) -> dict[Groups, Grouped]:
+        """Rows and statistics of the partition's (None: the table's) largest groups, all groupings in one scan.
+
+        Groupings whose `where` differ, or that are ranked by a statistic, take a statement each. Numbers, booleans and
+        dates come as they are, values of all other types as texts.
+
+        Args:
+            table: whose columns are grouped by.
+            partition: which rows.
+            groups: any number of them; a statistic or `where` that does not run is a UsageError with it as `culprit`.
+            total: the partition's row count if known.
+        """
+        self._refuse_large(table, partition, total)
+        found: grouping.Found = {}
+        for plan in grouping.plans_of(self, table, groups):
+            rows = plan.rows(self._source(table.path), self._rows_of(table, partition), None)
+            for row in self._all_rows(self._ask(plan.statement(rows, None), table, _written_of(plan))):
+                plan.read(row, found)
+        return grouping.collect(found, groups)
+
+    def grouped_by_partition(
+        self, table: Table, groups: Sequence[Groups], first: Partition, before: Partition
+    ) -> list[tuple[Partition, dict[Groups, Grouped]]]:
+        """The same for each partition in [first, before) that has rows, by one GROUP BY."""
+        clock = self._clock(table)
+        found: dict[Partition, grouping.Found] = {}
+        again: set[Partition] = set()
+        for plan in grouping.plans_of(self, table, groups):
+            bounds = [*self._scope(table), clock.since(first), clock.before(before)]
+            statement = plan.statement(plan.rows(self._source(table.path), bounds, clock), clock)
+            answer = self._all_rows(self._ask(statement.limit(self.limits.rows_max), table, _written_of(plan)))
+            by_partition, split = grouping.by_partition(plan, answer, clock)
+            again |= split
+            for partition, part in by_partition.items():
+                found.setdefault(partition, {}).update(part)
+        told = {partition: grouping.collect(part, groups) for partition, part in found.items()}
+        told.update({partition: self.grouped(table, partition, groups) for partition in again})
+        return sorted(told.items())
+
     # Rows
 
     def sample(
@@ -379,6 +422,54 @@ class Warehouse(abc.ABC):
         found, scanned_bytes = self._run(sql, self.limits.rows_max)
         self._ledger.add(found.num_rows, scanned_bytes)
         return found
+
+    # Comparing tables
+
+    def rows_of(self, table: Table, wanted: Sequence[Any]) -> Select:
+        """A statement for `wanted` of all rows of the table that its `where` lets pass."""
+        return self._selected(table, None, wanted)
+
+    def draw_of(self, table: Table, wanted: Sequence[Any], rows: int, seed: int, total: int | None = None) -> Select:
+        """A statement for `wanted` of a uniform sample of so many rows, the same for the same seed and data."""
+        return self._drawn(table.path, wanted, self._rows_of(table, None), rows, seed, total)
+
+    def few_rows_of(self, table: Table, wanted: Sequence[Any], share: float, seed: int) -> Select | None:  # noqa: ARG002
+        """A statement for `wanted` of about a share of the rows, each drawn for itself; None where that costs much."""
+        return None
+
+    def unique_columns(self, path: Path) -> list[tuple[str, ...]]:  # noqa: ARG002 - for engines that enforce them
+        """Sets of columns without NULL whose values the engine itself holds to be unique."""
+        return []
+
+    def ask(self, statement: Select | sa.CompoundSelect[Any], tables: Sequence[Table]) -> pa.Table:
+        """As `fetch`, for a statement about tables: a `where` of theirs that does not run is a UsageError."""
+        try:
+            return self.fetch(statement)
+        except StatementError as error:
+            self._blame_scopes(tables)
+            raise StatementError(error.what, where=tables[0].name, mend=error.mend) from error
+
+    def stream(self, statement: Select, tables: Sequence[Table]) -> Iterator[pa.Table]:
+        """The rows of a statement piece by piece, however many; raises as `ask` does, perhaps amid the rows."""
+        rows = 0
+        try:
+            for piece in self._stream(self.sql(statement)):
+                rows += piece.num_rows
+                yield piece
+        except StatementError as error:
+            self._blame_scopes(tables)
+            raise StatementError(error.what, where=tables[0].name, mend=error.mend) from error
+        finally:
+            self._ledger.add(rows)
+
+    def _stream(self, sql: str) -> Iterator[pa.Table]:
+        """Run one statement and hand its rows out as they come; raises as `_run` does."""
+        yield self._run(sql, self.limits.rows_max)[0]
+
+    def _blame_scopes(self, tables: Sequence[Table]) -> None:
+        for table in tables:
+            if table.where:
+                self._blame(table, [Written("where", table.where, CountIf(raw(table.where)))])
 
     # SQL for people
 
@@ -607,6 +698,11 @@ def _written(condition: str | None = None, measures: Sequence[Measure] = ()) -> 
         elif measure.kind == "expression":
             pieces.append(Written("expression", measure.argument, raw(measure.argument)))
     return pieces
+
+
+def _written_of(plan: grouping.Plan) -> list[Written]:
+    where = plan.groups[0].where
+    return [*_written(where or None), *_written(measures=[Measure("expression", "", s) for s in plan.statistics])]
 
 
 def _sampled_columns(table: Table) -> list[Column]:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from monitor.store import FeedbackAction, Measured, Receipt, Store
 from monitor.store.migrate import HEAD
 from monitor.store.models import VERSION_TABLE
-from monitor.types import Column, ColumnKind, Cost
+from monitor.types import Column, ColumnKind, Cost, Grouped
 
 VERSIONS = Path(__file__).parent / "versions"
 LATER = dt.timedelta(minutes=5)
@@ -40,6 +40,8 @@ def live(store: Store, make: Any) -> None:
     store.delivered(taken[0].alert, make.now + LATER, "receipt-1")
     store.spend(Receipt("main", None, "poll", Cost(2, 500, None), 0.25), make.now)
     store.meet_warehouse("main", "postgresql://db/sales", make.now)
+    readings = {make.day(2).order: {"carrier": Grouped(800.0, {("UA",): (500.0,), "#3f": (12.0,)})}}
+    store.record_groups("main.flights", readings, make.now)
     store.claim("main.flights", make.day(7).order, "one", make.now, 60)
 
 
@@ -55,6 +57,9 @@ def told(store: Store, now: dt.datetime) -> dict[str, Any]:
         "status": store.status_rows(),
         "costs": store.costs(),
         "spent": store.spent(),
+        "groups": {
+            order: str(found) for order, found in store.groups("main.flights", ["carrier"], "", "~")["carrier"].items()
+        },
         "holder": store.holder("main.flights", "2013-01-08T00:00:00+00:00"),
     }
     plain: dict[str, Any] = json.loads(json.dumps(answers, default=_plain))
