@@ -6,40 +6,29 @@ import datetime as dt
 import random
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 import chaos
+from benchmarks.detection.case import Case
+from benchmarks.detection.oracle import Oracle
 from benchmarks.detection.replay import Replay
+from benchmarks.detection.segments import has_segment, segment_place
+from benchmarks.detection.service import Watched
 from benchmarks.detection.tables import Entry
+from benchmarks.detection.truths import known_days
 
+__all__ = ["EXCLUDED", "SHARES", "Case", "cases_of", "faulted", "margin_of", "run"]
 SHARES = (0.01, 0.03, 0.1, 0.3)
+FOLLOWED = 3
+"""Faults of a day whose day after is judged too."""
 EXCLUDED = {
     "column_lost": "a catalog change; told by `schema`, whose tests cover it",
     "column_renamed": "as column_lost",
     "type_change": "as column_lost",
     "json_key_lost": "the tables hold no JSON",
     "json_key_renamed": "as json_key_lost",
-    "slow_drift": "one day of a drift is no fault yet; wants its own chapter over days",
+    "slow_drift": "one day of a drift is no fault yet; has its own chapter, over days",
 }
-
-
-@dataclass(frozen=True)
-class Case:
-    """A day as it was (`fault` None) or with a fault in it.
-
-    `frame` holds its rows, `hit` how many of them the fault changed, `columns` and `change` the truth.
-    """
-
-    day: dt.date
-    frame: pd.DataFrame
-    fault: str | None = None
-    share: float = 0.0
-    hit: int = 0
-    columns: tuple[str, ...] = ()
-    change: str = ""
 
 
 def cases_of(replay: Replay, entry: Entry, days: int, keep: float, seed: int = 5) -> Iterator[Case]:
@@ -53,21 +42,30 @@ def cases_of(replay: Replay, entry: Entry, days: int, keep: float, seed: int = 5
         seed: of days, columns and faults.
     """
     draw = random.Random(seed)  # noqa: S311 - a benchmark draws, it keeps no secret
-    for day in sorted(draw.sample(replay.dates[entry.first : -1], days)):
+    for day in sorted(_drawn(replay, entry, days, draw)):
         yield Case(day, replay.days[day])
         for fault, share in _pairs(draw, keep):
-            yield from _faulted(replay, entry, day, fault, share, draw)
+            yield from faulted(replay, entry, day, fault, share, draw)
 
 
-def run(entry: Entry, days: int, keep: float, seed: int = 5) -> Iterator[dict[str, Any]]:
-    """One row for each clean day and one for each faulted one; arguments as of `cases_of`."""
-    replay = Replay(entry.name, entry.path, entry.time_column, entry.key)
+def run(
+    entry: Entry, days: int, keep: float, seed: int = 5, replay: Replay | None = None, *, oracle: bool = True
+) -> Iterator[dict[str, Any]]:
+    """One row for each clean day and one for each faulted one; arguments as of `cases_of`.
+
+    Beside each faulted one stands, with `oracle`, what could be found at all, and for the first few found on a day what
+    came after.
+    """
+    replay = replay or Replay(entry.name, entry.path, entry.time_column, entry.key)
+    ceiling = Oracle(replay)
     clean: dict[str, Any] = {}
+    followed = 0
     for case in cases_of(replay, entry, days, keep, seed):
         started = time.process_time()
         verdicts, groups = replay.judge(case.day, case.frame)
         row = {
             "table": entry.name,
+            "tuned": entry.tuned,
             "day": str(case.day),
             "rows": len(replay.days[case.day]),
             "fault": case.fault,
@@ -76,21 +74,39 @@ def run(entry: Entry, days: int, keep: float, seed: int = 5) -> Iterator[dict[st
             "cpu_s": time.process_time() - started,
         }
         if case.fault is None:
-            clean = row
+            clean, followed = row, 0
             yield row
             continue
-        yield {
-            **row,
+        found = groups[0] if groups else None
+        row |= {
             "clean": clean["margin"],
             "noisy": clean["found"],
             "share": case.share,
             "hit": case.hit,
             "truth": list(case.columns),
-            "named": list(groups[0].columns[:3]) if groups else [],
+            "named": list(found.columns[:3]) if found else [],
             "change": case.change,
-            "said": groups[0].change.value if groups else None,
-            "check": groups[0].checks[0] if groups else None,
+            "said": found.change.value if found else None,
+            "check": found.checks[0] if found else None,
+            "further": max(len(groups) - 1, 0),
+            "oracle": ceiling.power(case) if oracle else 1.0,
+            "segment": segment_place(replay, case, found) if found and has_segment(case) else None,
         }
+        if found and oracle and not clean["found"] and followed < FOLLOWED:
+            followed += 1
+            row |= _aftermath(replay, case)
+        yield row
+
+
+def _aftermath(replay: Replay, case: Case) -> dict[str, Any]:
+    """The first day after a fault, untouched: whether the incident lives on, and whether it alerts once more."""
+    later = [day for day in replay.dates if day > case.day]
+    if not later or not case.hit:
+        return {}
+    watched = Watched(replay, case.day)
+    watched.step(case.day, case.frame)
+    after = watched.step(later[0])
+    return {"outlived": bool(watched.open), "alerted_after": len(after.alerts)}
 
 
 def _pairs(draw: random.Random, keep: float) -> list[tuple[str, float]]:
@@ -98,10 +114,21 @@ def _pairs(draw: random.Random, keep: float) -> list[tuple[str, float]]:
     return [pair for pair in pairs if draw.random() < keep]
 
 
-def _faulted(
+def _drawn(replay: Replay, entry: Entry, days: int, draw: random.Random) -> set[dt.date]:
+    """Days by chance; instead of one with a real fault or event, the next."""
+    can = replay.dates[entry.first : -1]
+    places = [can.index(day) for day in draw.sample(can, min(days, len(can)))]
+    known = known_days(entry.name)
+    usual = [i for i in range(len(can)) if can[i] not in known]
+    return {can[min((u for u in usual if u >= i), default=usual[-1])] for i in places}
+
+
+def faulted(
     replay: Replay, entry: Entry, day: dt.date, fault: str, share: float, draw: random.Random
 ) -> Iterator[Case]:
-    frame, yesterday = replay.days[day], replay.days[replay.before(day)[-1]]
+    """A day with one fault in it, in columns of chance; nothing where the fault leaves no trace there."""
+    frame, before = replay.days[day], replay.before(day)[-1:]
+    yesterday = replay.days[before[0]] if before else None
     suitable = chaos.suitable(fault, frame, time_column=entry.time_column)
     if not suitable:
         return
@@ -114,7 +141,7 @@ def _faulted(
     if injected.rows_changed == 0:
         return
     hit = int(injected.rows_changed)
-    yield Case(day, injected.frame, fault, share, hit, tuple(injected.columns), str(injected.change))
+    yield Case(day, injected.frame, fault, share, hit, tuple(injected.columns), str(injected.change), injected.where)
 
 
 def margin_of(verdicts: Sequence[Any]) -> float:

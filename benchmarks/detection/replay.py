@@ -66,9 +66,11 @@ class Replay:
         self._scores: dict[dt.date, dict[str, float]] = {}
 
     def partition(self, day: dt.date) -> Partition:
+        """The partition that starts on that day."""
         return partition_at(Cadence.DAY, "UTC", day)
 
     def before(self, day: dt.date) -> list[dt.date]:
+        """Days with rows before that one, oldest first."""
         return [d for d in self.dates if d < day]
 
     def judge(self, day: dt.date, frame: pd.DataFrame | None = None) -> tuple[list[Verdict], list[Group]]:
@@ -80,31 +82,34 @@ class Replay:
 
     def _values(self, day: dt.date, frame: pd.DataFrame) -> dict[Input, object]:
         past = self.before(day)[-HISTORY_DAYS:]
-        today = self._measure(frame, day)
+        today = self.measure(frame, day)
         values: dict[Input, object] = {
-            Aggregate(m): Series(today[m], tuple(Point(self.partition(d), self._known(d)[m]) for d in past))
+            Aggregate(m): Series(today[m], tuple(Point(self.partition(d), self.known(d)[m]) for d in past))
             for m in self.measures
         }
         values[Sample()] = SampleSet(self.sampled(frame), self.references(day), SEED)
         scores: dict[str, list[Point]] = {}
         for d in past[-DRIFT_DAYS:]:
-            for name, score in self._scored(d).items():
+            for name, score in self.scored(d).items():
                 scores.setdefault(name, []).append(Point(self.partition(d), score))
         values[PastScores("drift")] = scores
         return values
 
-    def _measure(self, frame: pd.DataFrame, day: dt.date) -> dict[Measure, float | None]:
+    def measure(self, frame: pd.DataFrame, day: dt.date) -> dict[Measure, float | None]:
+        """The aggregates of `frame` as rows of that day."""
         time = self.table.time
         return measure_frame(
             frame, self.measures, self.table.columns, time.name if time else None, self.partition(day).start
         )
 
-    def _known(self, day: dt.date) -> dict[Measure, float | None]:
+    def known(self, day: dt.date) -> dict[Measure, float | None]:
+        """The aggregates of a day as it was; kept."""
         if day not in self._measured:
-            self._measured[day] = self._measure(self.days[day], day)
+            self._measured[day] = self.measure(self.days[day], day)
         return self._measured[day]
 
-    def _scored(self, day: dt.date) -> dict[str, float]:
+    def scored(self, day: dt.date) -> dict[str, float]:
+        """What the drift check says of a day as it was, by the days before it; kept."""
         if day not in self._scores:
             samples = SampleSet(self.sampled(self.days[day]), self.references(day), SEED)
             self._scores[day] = scores_of(compare(self.table, self.partition(day), samples)) if samples.past else {}

@@ -1,13 +1,16 @@
-"""The tables of the benchmark: real ones, cut to size, and a synthetic shop whose truth is known."""
+"""The tables of the benchmark: real ones, cut to size, and two synthetic ones: a shop, and a wide one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+Column = npt.NDArray[Any]
 HERE = Path(__file__).parent
 FLIGHTS = HERE.parents[1] / "monitor" / "demo" / "data" / "flights_nyc_2013.parquet"
 MADE = HERE / "made"
@@ -15,7 +18,10 @@ MADE = HERE / "made"
 
 @dataclass(frozen=True)
 class Entry:
-    """A table; `tuned` says whether the detector's constants were chosen while looking at it."""
+    """A table; `tuned` says whether the detector's constants were chosen while looking at it.
+
+    `part` is how much of what other tables go through is tried on it: a wide table takes long.
+    """
 
     name: str
     path: Path
@@ -23,6 +29,7 @@ class Entry:
     tuned: bool
     key: tuple[str, ...] = ()
     first: int = 60  # days of past before anything is judged
+    part: float = 1.0
 
 
 TABLES = (
@@ -31,16 +38,57 @@ TABLES = (
     Entry("taxi", HERE / "data" / "nyc_taxi_2018_2019.parquet", "pickup_date", tuned=True),
     Entry("retail", HERE / "data" / "online_retail.parquet", "file_date", tuned=True),
     Entry("beijing", HERE / "data" / "beijing_air_2015_2016.parquet", "obs_date", tuned=False),
-    Entry("github", HERE / "data" / "github_ranking_2021.parquet", "snapshot_date", tuned=False),
+    Entry("github", HERE / "data" / "github_ranking_2022.parquet", "snapshot_date", tuned=False),
+    Entry("wide", MADE / "wide.parquet", "day", tuned=False, part=0.3),
 )
+TOLD_ONLY = (Entry("jhu", HERE / "data" / "jhu_covid_2020.parquet", "report_date", tuned=False),)
+"""Tables of real faults alone: they change too much by themselves to have faults put in."""
+
+
+def entry_named(name: str) -> Entry:
+    """The table of that name; KeyError if there is none."""
+    return {entry.name: entry for entry in (*TABLES, *TOLD_ONLY)}[name]
 
 
 def prepare() -> None:
-    """Make the synthetic table where it is not there yet; the same bytes every time."""
-    path = MADE / "orders.parquet"
-    if not path.exists():
-        MADE.mkdir(exist_ok=True)
-        orders().to_parquet(path, index=False)
+    """Make the synthetic tables where they are not there yet; the same bytes every time."""
+    MADE.mkdir(exist_ok=True)
+    for name, make in (("orders", orders), ("wide", wide)):
+        path = MADE / f"{name}.parquet"
+        if not path.exists():
+            make().to_parquet(path, index=False)
+
+
+def wide(days: int = 105, rows: int = 800, columns: int = 120, seed: int = 12) -> pd.DataFrame:
+    """Readings of many sensors: groups that go together, drawn from a handful of hidden causes; flags, states, counts.
+
+    Numbers (one half), small counts and states (a sixth each), flags and numbers that are often missing (the rest).
+    """
+    random = np.random.default_rng(seed)
+    loads = random.normal(size=(6, columns))
+    levels, scales = random.normal(20, 10, columns), np.exp(random.normal(0, 1, columns))
+    made = []
+    for number in range(days):
+        day = pd.Timestamp("2024-01-01") + pd.Timedelta(days=number)
+        count = int(rows * np.exp(random.normal(0, 0.02)) * (0.9 if day.weekday() > 4 else 1.0))
+        hidden = random.normal(size=(count, 6)) @ loads + random.normal(size=(count, columns))
+        named = {f"m{i:03d}": _reading(random, i, hidden[:, i], levels[i], scales[i]) for i in range(columns)}
+        made.append(pd.DataFrame({"day": day, "device": random.integers(1, 400, count).astype(float), **named}))
+    return pd.concat(made, ignore_index=True)
+
+
+def _reading(random: np.random.Generator, place: int, cause: Column, level: float, scale: float) -> Column:
+    match place % 6:
+        case 3:
+            return np.floor(np.exp(np.clip(0.4 * cause, -3, 3))).astype(float)
+        case 4:
+            states = np.array(["off", "idle", "on", "busy", "error"], dtype=object)
+            return states[np.digitize(cause, [-3, -1, 2, 5.5])]
+        case 5 if place % 12 == 5:
+            return np.where(random.random(len(cause)) < 0.1, np.nan, np.round(level + scale * cause, 2))
+        case 5:
+            return cause > 1.5
+    return np.round(level + scale * cause, 3)
 
 
 def orders(days: int = 120, rows: int = 5_000, seed: int = 11) -> pd.DataFrame:
