@@ -78,6 +78,15 @@ def empty_series(groups: Groups, error: str | None = None) -> GroupSeries:
     return GroupSeries(groups, (), (), none, np.zeros((1, 0, len(groups.statistics))), np.zeros(1), (), error)
 
 
+COURSE_POINTS = 50
+"""How many past values of a group go with its finding."""
+
+
+def course(past: Array) -> list[float | None]:
+    """The latest past values of a series, oldest first, None where there is none: for a picture of them."""
+    return [float(v) if np.isfinite(v) else None for v in past[-COURSE_POINTS:]]
+
+
 def teaching(failed: Sequence[frozenset[str]], names: Collection[str]) -> npt.NDArray[np.bool_]:
     """Which past partitions teach a series that these checks judge: good ones, since the last new level.
 

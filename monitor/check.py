@@ -9,7 +9,9 @@ from monitor.errors import UsageError, mask_secrets
 from monitor.types import Check, Evidence, Partition, Table, Values, Watching
 
 GROUP = "daywatch.checks"
-BUILT_IN = ("freshness", "volume", "schema", "nulls", "zeros", "stats", "duplicates", "drift", "metric", "rule")
+BUILT_IN = (
+    "freshness", "volume", "schema", "nulls", "zeros", "stats", "duplicates", "drift", "missing", "metric", "rule",
+)  # fmt: skip
 DECLARED = frozenset({"metric", "rule"})
 """Checks of what engineers define; the only ones where `automatic` is false."""
 LIGHT = DECLARED | {"freshness", "volume", "schema"}

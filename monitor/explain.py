@@ -7,6 +7,7 @@ from typing import Any
 
 from monitor.judge import Verdict
 from monitor.privacy.redact import Gate
+from monitor.segments import tell_missing
 from monitor.types import Change, ColumnKind, Evidence, Finding, Observation, Partition, Status, Table
 from monitor.words import day, expectation, names, number, period, quantity, share
 
@@ -133,12 +134,27 @@ def tell_column(name: str, facts: Mapping[str, Any]) -> str:
 
 
 def _tell_rule(_table: Table, _partition: Partition, evidence: Evidence) -> str:
-    bad, rows = evidence.detail.get("bad", 0.0), evidence.detail.get("rows", 0.0)
-    name = evidence.check.removeprefix("rule.")
+    detail, name = evidence.detail, evidence.check.removeprefix("rule.")
+    bad, rows = detail.get("bad", 0.0), detail.get("rows", 0.0)
+    why = f" ({detail['description']})" if detail.get("description") else ""
+    if "number" in detail:
+        sides = [f"at least {number(detail['low'])}"] if detail.get("low") is not None else []
+        sides += [f"at most {number(detail['high'])}"] if detail.get("high") is not None else []
+        wanted = " and ".join(sides)
+        return f"{name} is {number(detail['number'])}; {'wanted ' if bad else 'within '}{wanted}{why}."
+    if evidence.score is None:
+        return f"{number(bad)} rows break {name}; what was bad before is not known yet."
     if not bad:
         return f"All {number(rows)} rows meet {name}."
+    known = detail.get("known_bad")
     tolerated = ", within its tolerance" if not evidence.score else ""
-    return f"{number(bad)} of {number(rows)} rows break the rule {name} ({share(evidence.effect)}){tolerated}."
+    if known:
+        tolerated = f", {number(known)} on the day before"
+    return f"{number(bad)} of {number(rows)} rows break the rule {name} ({share(evidence.effect)}){tolerated}{why}."
+
+
+def _tell_missing(table: Table, _partition: Partition, evidence: Evidence) -> str:
+    return tell_missing(table, evidence.detail.get("segments", ()))
 
 
 _SENTENCES: dict[str, Callable[[Table, Partition, Evidence], str]] = {
@@ -149,6 +165,7 @@ _SENTENCES: dict[str, Callable[[Table, Partition, Evidence], str]] = {
     "freshness": _tell_freshness,
     "schema": _tell_schema,
     "drift": _tell_drift,
+    "missing": _tell_missing,
     "rule": _tell_rule,
 }
 

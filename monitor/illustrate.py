@@ -53,6 +53,8 @@ def _main_picture(event: Incident, findings: Sequence[Finding], sources: Sources
 def _picture(finding: Finding, sources: Sources) -> Picture | None:
     if finding.kind == "drift":
         return _drift_picture(finding, sources)
+    if finding.detail.get("course") and finding.observation is not None:
+        return _course_picture(finding, finding.observation, sources)
     measure = measure_of(finding, sources.table)
     if measure is None or finding.observation is None or finding.observation.today is None:
         return None
@@ -114,6 +116,19 @@ def _series_picture(finding: Finding, seen: Observation, measure: Measure, sourc
         seen.low,
         seen.high,
     )
+
+
+def _course_picture(finding: Finding, seen: Observation, sources: Sources) -> SeriesPicture:
+    """The course of one group of rows, whose past values the finding holds."""
+    values = finding.detail["course"]
+    days = sources.past.days(sources.partition)[-len(values) :]
+    pairs = zip(days, values[-len(days) :], strict=True)
+    points = tuple((day.partition.label, value, finding.check not in day.failed) for day, value in pairs)
+    where = f" where {finding.segments[0].where}" if finding.segments else ""
+    unit: Any = seen.unit if seen.unit in ("share", "rows") else ""
+    title = f"{seen.what[:1].upper()}{seen.what[1:]}{where}"
+    label = sources.partition.label
+    return SeriesPicture(title, unit, points, float(seen.today or 0.0), label, seen.expected, seen.low, seen.high)
 
 
 def _title(finding: Finding, seen: Observation) -> str:

@@ -13,6 +13,7 @@ from monitor.explain import bad_condition, summarise
 from monitor.judge import Verdict
 from monitor.past import Past
 from monitor.privacy.redact import Gate, redact_detail
+from monitor.segments import condition_of, segments_of
 from monitor.types import (
     Change,
     Cost,
@@ -32,6 +33,10 @@ from monitor.types import (
 if TYPE_CHECKING:
     from checks.rootcause import Condition
     from monitor.warehouses.base import Warehouse
+
+
+_NOT_STORED = frozenset({"segments"})
+"""Entries of a detail that hold values of rows, and leave as conditions or words alone."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,8 @@ def tell(sources: Sources, verdict: Verdict, suspects: Collection[str] = ()) -> 
         condition = bad_condition(table, evidence, sources.warehouse.identifier, sources.warehouse.literal)
         sql_bad, sql_good = _sql(sources, evidence, condition)
         segments = _segments(sources, evidence, suspects)
+        if "segments" in evidence.detail:
+            segments = segments_of(sources.warehouse, table, evidence.detail["segments"])
     return Finding(
         id="",
         table=table.name,
@@ -109,11 +116,42 @@ def _sql(sources: Sources, evidence: Evidence, condition: str | None) -> tuple[s
     where = partition if table.time is not None else None
     if evidence.kind == "duplicates" or evidence.detail.get("rule") == "unique":
         return _sql_duplicates(sources, evidence), warehouse.select_sql(table, where, None)
+    if "segments" in evidence.detail:
+        return _sql_of_segment(sources, evidence.detail["segments"][:1])
+    if evidence.kind == "rule" and condition is None:
+        return _sql_rule(sources, evidence), warehouse.select_sql(table, where, None)
     if condition is not None:
         good = f"NOT ({condition})"
         return warehouse.select_sql(table, where, condition), warehouse.select_sql(table, where, good)
     before = sources.past.references(partition)
     return warehouse.select_sql(table, where, None), warehouse.select_sql(table, before[0] if before else where, None)
+
+
+def _sql_of_segment(sources: Sources, listed: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """The rows of the leading segment today, and on the newest comparable day."""
+    table, warehouse = sources.table, sources.warehouse
+    where = sources.partition if table.time is not None else None
+    before = sources.past.references(sources.partition)[:1]
+    condition = condition_of(warehouse, table, listed[0]) if listed else None
+    good = warehouse.select_sql(table, before[0] if before else where, condition)
+    return warehouse.select_sql(table, where, condition), good
+
+
+def _sql_rule(sources: Sources, evidence: Evidence) -> str:
+    """What a rule over several rows, or relative to the partition's time, selects as bad; else the rows it is about."""
+    from checks.rules import bad_condition, bad_statement  # noqa: PLC0415 - only where a rule failed
+    from monitor.warehouses.questions import fill  # noqa: PLC0415 - beside it
+
+    warehouse, table = sources.warehouse, sources.table
+    where = sources.partition if table.time is not None else None
+    rule = next(r for r in table.rules if f"rule.{r['name']}" == evidence.check)
+    condition, statement = bad_condition(rule, table), bad_statement(rule, table)
+    if condition is not None:
+        return warehouse.select_sql(table, where, fill(warehouse, table, sources.partition, condition))
+    if statement is None:
+        return warehouse.select_sql(table, where, rule.get("where"))
+    filled = fill(warehouse, table, sources.partition, statement)
+    return f"SELECT * FROM ({filled}) AS bad LIMIT 100"  # noqa: S608 - the rule's own statement
 
 
 def _sql_duplicates(sources: Sources, evidence: Evidence) -> str:

@@ -365,6 +365,10 @@ class Warehouse(abc.ABC):
                 plan.read(row, found)
         return grouping.collect(found, groups)
 
+    def clock_condition(self, table: Table, column: str, low: int, high: int) -> str:
+        """The condition, as the engine's SQL, of rows whose quarter of an hour of the day lies in [low, high)."""
+        return self.sql(grouping.clock_condition(table, column, low, high))
+
     def grouped_by_partition(
         self, table: Table, groups: Sequence[Groups], first: Partition, before: Partition
     ) -> list[tuple[Partition, dict[Groups, Grouped]]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from monitor.errors import UsageError
-from monitor.types import ColumnKind, Grouped, Groups, Key, Partition, Table
+from monitor.types import Column, ColumnKind, Grouped, Groups, Key, Partition, Table
 from monitor.warehouses.constructs import EpochSeconds, Expression, Finite, LocalTime, TypedColumn, columns_of, raw
 from monitor.warehouses.frames import is_zoned
 from monitor.warehouses.measures import is_float, text_of
@@ -109,11 +109,11 @@ class Plan:
 
     def _keys_of(self, asked: Groups) -> dict[str, Expression]:
         if asked.clock:
-            return {f"clock {asked.clock}": self._quarter(asked.clock)}
+            return {f"clock {asked.clock}": quarter_of(self.table, asked.clock)}
         return {f"column {name}": self._value(name) for name in asked.columns}
 
     def _value(self, name: str) -> Expression:
-        column = self._column(name)
+        column = column_of(self.table, name)
         plain_column = columns_of([name])[0]
         if column.kind is ColumnKind.NUMBER:
             return Finite(TypedColumn(column)) if is_float(column) else plain_column
@@ -121,22 +121,31 @@ class Plan:
             return plain_column
         return text_of(column)
 
-    def _quarter(self, name: str) -> Expression:
-        """The quarter of an hour of the day, on the wall clock of the table's zone."""
-        column, clock = self._column(name), Clock.of(self.table)
-        if clock is not None and clock.name == name:
-            local: Expression = clock.local()
-        else:
-            plain_column = columns_of([name])[0]
-            local = LocalTime(plain_column, sa.literal(self.table.timezone)) if is_zoned(column) else plain_column
-        seconds = EpochSeconds(local)
-        return sa.func.floor((seconds - DAY_S * sa.func.floor(seconds / DAY_S)) / QUARTER_S)
 
-    def _column(self, name: str) -> Any:
-        try:
-            return self.table.column(name)
-        except KeyError:
-            raise UsageError(f"no column `{name}`", where=self.table.name, mend="look at its columns") from None
+def quarter_of(table: Table, name: str) -> Expression:
+    """The quarter of an hour of the day (0 to 95) of a column of times, on the wall clock of the table's zone."""
+    column, clock = column_of(table, name), Clock.of(table)
+    if clock is not None and clock.name == name:
+        local: Expression = clock.local()
+    else:
+        plain_column = columns_of([name])[0]
+        local = LocalTime(plain_column, sa.literal(table.timezone)) if is_zoned(column) else plain_column
+    seconds = EpochSeconds(local)
+    return sa.func.floor((seconds - DAY_S * sa.func.floor(seconds / DAY_S)) / QUARTER_S)
+
+
+def column_of(table: Table, name: str) -> Column:
+    """The table's column of that name; UsageError if there is none."""
+    try:
+        return table.column(name)
+    except KeyError:
+        raise UsageError(f"no column `{name}`", where=table.name, mend="look at its columns") from None
+
+
+def clock_condition(table: Table, column: str, low: int, high: int) -> Expression:
+    """The condition of rows whose quarter of an hour of the day lies in [low, high)."""
+    quarter = quarter_of(table, column)
+    return sa.and_(quarter >= low, quarter < high)
 
 
 def plans_of(warehouse: Warehouse, table: Table, groups: Sequence[Groups]) -> Iterator[Plan]:
