@@ -42,7 +42,7 @@ def backfill(
     if first is None:
         return 0
     progress(f"{table.name}: reading its past", 0, 1)
-    measured = warehouse.aggregates_by_partition(table, request.measures, first, before)
+    measured = warehouse.aggregates_by_partition(table, request.of_past, first, before)
     known = {day.partition.order for day in past.known(before)}
     rows = [
         Measured(partition, {m.key: v for m, v in values.items()})

@@ -189,11 +189,12 @@ def bad_condition(table: Table, evidence: Evidence, identify: Identify, literal:
 
 
 def _broken(table: Table, evidence: Evidence) -> str | None:
-    """The rows that break a rule; for uniqueness no row by itself does."""
-    from checks.rules import bad_rows  # noqa: PLC0415 - only where a rule failed
+    """The rows that break a rule; where no row by itself does, none."""
+    from checks.rules import bad_condition  # noqa: PLC0415 - only where a rule failed
 
     rule = next((r for r in table.rules if f"rule.{r['name']}" == evidence.check), None)
-    return bad_rows(rule) if rule is not None and rule["kind"] != "unique" else None
+    condition = bad_condition(rule, table) if rule is not None else None
+    return None if condition is None or "@@" in condition else condition
 
 
 def _beyond(quoted: str, seen: Observation) -> str | None:

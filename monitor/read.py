@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from monitor.answers import Answers, Open
 from monitor.partitions import following, wall_time
 from monitor.past import Past, is_timed
 from monitor.types import (
@@ -28,6 +29,7 @@ from monitor.types import (
     SampleSet,
     SchemaState,
     Segments,
+    Series,
     Table,
 )
 
@@ -40,6 +42,8 @@ CELLS_MAX = 2_000_000
 """Cells of one day's sample: a table of a thousand columns is sampled by fewer rows."""
 SAMPLE_ROWS_MIN = 1_000
 CACHE_BYTES_MAX = 300_000_000
+OWN = frozenset({"asked", "repeats", "told"})
+"""Measures that need statements of their own; what they were on past days is known from judging those alone."""
 _NO_GROUPS: Mapping[Input, object] = {}
 
 
@@ -51,6 +55,7 @@ class Request:
     measures: tuple[Measure, ...]
     samples: bool
     groups: tuple[Input, ...] = ()
+    of_past: tuple[Measure, ...] = ()
 
     @classmethod
     def of(cls, checks: Iterable[Check], table: Table) -> Request:
@@ -62,7 +67,10 @@ class Request:
             if isinstance(needed, Segments):  # how many values a column has says whether it has segments
                 measures |= {Measure("distinct", name) for name in needed.columns}
         groups = tuple(sorted((n for n in every if isinstance(n, Groups | Segments)), key=str))
-        return cls(by_check, tuple(sorted(measures)), any(isinstance(n, Sample) for n in every), groups)
+        today = {n.measure for n in every if isinstance(n, Aggregate) and not n.past}
+        wanted = {n.measure for n in every if isinstance(n, Aggregate) and n.past}
+        of_past = (m for m in sorted(measures - (today - wanted)) if m.kind not in OWN and "@@" not in m.argument)
+        return cls(by_check, tuple(sorted(measures)), any(isinstance(n, Sample) for n in every), groups, tuple(of_past))
 
 
 class Samples:
@@ -108,13 +116,17 @@ def seed_of(table: Table, partition: Partition) -> int:
 
 
 def read_aggregates(
-    warehouse: Warehouse, table: Table, partition: Partition, past: Past, request: Request
-) -> dict[Measure, float | None]:
-    """All measures of a partition, in one scan; of the whole table where it has no time column."""
+    warehouse: Warehouse, table: Table, partition: Partition, past: Past, request: Request, others: Open | None = None
+) -> Answers:
+    """All measures of a partition, in one scan and what rules ask beside it; of the whole table without a time column.
+
+    SQL of the owner's that fails is an error of its measure, and of no other.
+    """
+    from monitor.asking import measure_all  # noqa: PLC0415 - rules load sqlglot
+
     usual = sorted(day.rows for day in past.known(partition)[-28:])
     total = int(usual[len(usual) // 2]) if usual else None
-    where = partition if table.time is not None else None
-    return warehouse.aggregates(table, where, request.measures, total=total)
+    return measure_all(warehouse, table, partition, request.measures, total, others)
 
 
 def read_arrival(
@@ -154,8 +166,12 @@ def read_values(
     values: dict[Input, object] = {}
     for needed in inputs:
         match needed:
-            case Aggregate(measure):
+            case Aggregate(measure, of_past):
                 name = check_of(check, measure)
+                failed = aggregates.errors.get(measure) if isinstance(aggregates, Answers) else None
+                if failed or not of_past:
+                    values[needed] = Series(aggregates.get(measure), error=failed)
+                    continue
                 values[needed] = past.series(measure, name, aggregates.get(measure), partition)
             case Sample():
                 values[needed] = samples

@@ -104,7 +104,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _detail(sources: Sources, evidence: Evidence) -> Mapping[str, Any]:
-    detail = dict(evidence.detail)
+    detail = {name: part for name, part in evidence.detail.items() if name not in _NOT_STORED}
     if evidence.shares:
         detail["shares"] = dict(zip(evidence.columns, (round(s, 4) for s in evidence.shares), strict=False))
     return redact_detail(detail, sources.table)

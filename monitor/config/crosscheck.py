@@ -8,10 +8,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, cast
 
+from checks.rules import KINDS
+from checks.rules.regexes import lacking
+from monitor.config.metrics import EntityEntry, MetricEntry
 from monitor.config.names import parse_table_name
-from monitor.config.rules import EntityEntry, MetricEntry, RelationEntry, RuleEntry
+from monitor.config.rules import RelationEntry, RuleEntry, RuleSettings
 from monitor.config.source import Loc, Source
 from monitor.config.sql import DIALECTS, Fragment, FragmentError, parse_fragment
 from monitor.config.suggest import any_of, did_you_mean
@@ -21,7 +24,7 @@ CHANNEL_SCHEMES = frozenset({"console", "folder", "slack", "teams", "email", "we
 WAREHOUSE_SCHEMES = frozenset({"duckdb", "files"})
 STORE_SCHEMES = frozenset({"sqlite", "postgresql"})
 _YAML_TRAPS = frozenset({"yes", "no", "on", "off"})
-_NAMED: dict[str, type[RuleEntry | MetricEntry | EntityEntry | RelationEntry]] = {
+_NAMED: dict[str, type[RuleSettings | MetricEntry | EntityEntry | RelationEntry]] = {
     "rules": RuleEntry,
     "metrics": MetricEntry,
     "entities": EntityEntry,
@@ -122,6 +125,7 @@ def _check_table(
             except FragmentError as error:
                 source.problem(inner, str(error))
     _check_values(source, entry, loc)
+    _check_regexes(source, entry, loc, dialect)
     for key in _NAMED:
         _check_names(source, entry, key, loc)
 
@@ -147,24 +151,55 @@ def _check_warehouse(source: Source, loc: Loc, name: str, warehouses: dict[str, 
 
 def _fragments(entry: dict[str, Any], loc: Loc) -> Iterator[tuple[Loc, Fragment, Any]]:
     yield (*loc, "where"), "condition", entry.get("where")
-    for key in ("rules", "metrics", "entities"):
+    for inner, item in _mappings(entry, "rules", loc):
+        yield (*inner, "where"), "condition", item.get("where")
+        yield from _fragments_of_rule(item, inner)
+    for key in ("metrics", "entities"):
         for inner, item in _mappings(entry, key, loc):
             yield (*inner, "where"), "condition", item.get("where")
-            yield (*inner, "sql"), "condition" if key == "rules" else "aggregate", item.get("sql")
+            yield (*inner, "sql"), "aggregate", item.get("sql")
+            ratio = item.get("ratio")
+            for side in ("of", "to") if isinstance(ratio, dict) else ():
+                yield (*inner, "ratio", side), "aggregate", ratio.get(side)
             yield (*inner, "statistic"), "aggregate", item.get("statistic")
+
+
+def _fragments_of_rule(item: dict[str, Any], loc: Loc) -> Iterator[tuple[Loc, Fragment, Any]]:
+    for name, kind in KINDS.items():
+        body = item.get(name)
+        if isinstance(body, str) and kind.plain in kind.fragments:
+            yield (*loc, name), cast("Fragment", kind.fragments[kind.plain]), body
+        elif isinstance(body, dict):
+            yield from (
+                ((*loc, name, key), cast("Fragment", fragment), body.get(key))
+                for key, fragment in kind.fragments.items()
+            )
 
 
 def _check_values(source: Source, entry: dict[str, Any], loc: Loc) -> None:
     """`[NO, SE]` is a boolean and a text to YAML, which nobody means."""
     for inner, rule in _mappings(entry, "rules", loc):
-        body = rule.get("in_set")
-        for index, value in enumerate(_list(body.get("values")) if isinstance(body, dict) else []):
-            place = source.place((*inner, "in_set", "values", index))
+        kind = next((name for name in KINDS if isinstance(rule.get(name), dict)), "")
+        for index, value in enumerate(_list(rule[kind].get("values")) if kind else []):
+            place = source.place((*inner, kind, "values", index))
             if isinstance(value, bool) and place.raw.lower() in _YAML_TRAPS:
                 source.problem(
-                    (*inner, "in_set", "values", index),
+                    (*inner, kind, "values", index),
                     f"YAML reads `{place.raw}` as the boolean {str(value).lower()}; put it in quotes:"
                     f' "{place.raw}", or write {str(value).lower()}',
+                )
+
+
+def _check_regexes(source: Source, entry: dict[str, Any], loc: Loc, dialect: str) -> None:
+    """A regular expression may be sound and yet ask for more than the engine has."""
+    for inner, rule in _mappings(entry, "rules", loc):
+        for kind in ("matches_regex", "not_matches_regex"):
+            body = rule.get(kind)
+            regex = body.get("regex") if isinstance(body, dict) else None
+            missing = lacking(regex, dialect) if isinstance(regex, str) else None
+            if missing:
+                source.problem(
+                    (*inner, kind, "regex"), f"the warehouse's regular expressions lack {missing}; write it without"
                 )
 
 

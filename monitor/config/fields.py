@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import math
 import re
 import zoneinfo
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, PlainValidator, WithJsonSchema
 
+from checks.rules.fields import refuse
 from monitor.config.names import parse_table_name
 from monitor.config.suggest import did_you_mean
 
-REGEX_MAX = 1_000
 NAME_MAX = 100
-
-
-def refuse(text: str) -> PydanticCustomError:
-    """An error whose text is shown as it is; values are added where it is shown, from the file."""
-    return PydanticCustomError("refused", "{text}", {"text": text})
 
 
 @functools.cache
@@ -91,61 +84,6 @@ def _check_reference(name: str) -> str:
     return name
 
 
-def _check_bound(value: Any) -> int | float | dt.date | dt.datetime:
-    if isinstance(value, str):
-        try:
-            return dt.date.fromisoformat(value) if len(value) == 10 else dt.datetime.fromisoformat(value)
-        except ValueError:
-            raise refuse("wanted a number or a date, such as 0, 99.5 or 2013-01-31") from None
-    if isinstance(value, bool) or not isinstance(value, int | float | dt.date):
-        raise refuse("wanted a number or a date, such as 0, 99.5 or 2013-01-31")
-    if isinstance(value, float) and math.isnan(value):
-        raise refuse("NaN is no bound; wanted a number or a date, or leave it out")
-    return value
-
-
-def _check_values(values: Any) -> list[Any]:
-    if not isinstance(values, list):
-        raise refuse("wanted a list of values, such as [EWR, JFK, LGA]")
-    if not values:
-        raise refuse("wanted at least one value, such as [EWR, JFK, LGA]")
-    for value in values:
-        if value is not None and not isinstance(value, str | int | float | dt.date):
-            raise refuse("wanted plain values: texts, numbers, dates, booleans, such as [EWR, JFK, LGA]")
-    if any(value is None for value in values):
-        raise refuse(
-            "NULL is no value of a set (rows with NULL break no in_set rule; not_null is the rule for them)"
-            '; put the text in quotes ("null") if that is meant'
-        )
-    return values
-
-
-def _check_regex(pattern: str) -> str:
-    if len(pattern) > REGEX_MAX:
-        raise refuse(f"a pattern has at most {REGEX_MAX} characters")
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise refuse(f"not a regular expression: {error}; wanted one such as '^SKU-[0-9]{{5}}$'") from None
-    return pattern
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-def _check_columns(columns: list[str]) -> list[str]:
-    if not columns:
-        raise refuse("wanted at least one column, such as flight_id or [invoice_no, line]")
-    twice = [column for column in columns if columns.count(column) > 1]
-    if twice:
-        raise refuse("a column is listed twice; keep one")
-    return columns
-
-
-_STRING = {"type": "string"}
-_ONE_OR_MANY = {"anyOf": [_STRING, {"type": "array", "items": _STRING, "minItems": 1}]}
-
 Zone = Annotated[str, AfterValidator(_check_zone)]
 Country = Annotated[str, AfterValidator(_check_country)]
 DueTime = Annotated[
@@ -154,11 +92,3 @@ DueTime = Annotated[
 Name = Annotated[str, AfterValidator(_check_name)]
 TablePattern = Annotated[str, AfterValidator(_check_table_name)]
 Reference = Annotated[str, AfterValidator(_check_reference)]
-Bound = Annotated[Any, PlainValidator(_check_bound), WithJsonSchema({"anyOf": [{"type": "number"}, _STRING]})]
-SetValues = Annotated[
-    list[Any],
-    PlainValidator(_check_values),
-    WithJsonSchema({"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"]}}),
-]
-Regex = Annotated[str, AfterValidator(_check_regex)]
-Columns = Annotated[list[str], AfterValidator(_check_columns), BeforeValidator(_listed), WithJsonSchema(_ONE_OR_MANY)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from checks.rules import Rule
 from monitor.config.claims import Claim, Listings, Warn, meant_table
 from monitor.config.crosscheck import dialect_of
 from monitor.config.models import Config, TableEntry
@@ -75,9 +76,10 @@ def _named_columns(entry: TableEntry, loc: Loc) -> Iterator[tuple[Loc, str]]:
     yield from (((*loc, "key", i), name) for i, name in enumerate(entry.key or ()))
     yield from (((*loc, "ignore_columns", i), name) for i, name in enumerate(entry.ignore_columns))
     for i, rule in enumerate(entry.rules):
-        yield from (((*loc, "rules", i, rule.kind), name) for name in rule.columns)
+        yield from (((*loc, "rules", i, rule.kind), name) for name in rule.named_columns)
     for i, metric in enumerate(entry.metrics):
         yield from (((*loc, "metrics", i, "by"), name) for name in metric.by or ())
+        yield from (((*loc, "metrics", i, key), name) for key, name in metric.columns)
     yield from (((*loc, "entities", i, "entity"), item.entity) for i, item in enumerate(entry.entities))
     yield from (((*loc, "relations", i, "column"), item.column) for i, item in enumerate(entry.relations))
 
@@ -86,9 +88,17 @@ def _fragments(entry: TableEntry, loc: Loc) -> Iterator[tuple[Loc, str]]:
     if entry.where:
         yield (*loc, "where"), entry.where
     for i, rule in enumerate(entry.rules):
-        yield from (((*loc, "rules", i, key), text) for key, text in (("sql", rule.sql), ("where", rule.where)) if text)
+        plain = rule.body.plain
+        own = [(() if key == plain else (key,), text) for key, text, here in rule.fragments() if here]
+        yield from (((*loc, "rules", i, rule.kind, *key), text) for key, text in own)
+        if rule.where:
+            yield (*loc, "rules", i, "where"), rule.where
     for i, metric in enumerate(entry.metrics):
-        yield (*loc, "metrics", i, "sql"), metric.sql
+        if metric.sql is not None:
+            yield (*loc, "metrics", i, "sql"), metric.sql
+        if metric.ratio is not None:
+            yield (*loc, "metrics", i, "ratio", "of"), metric.ratio.of
+            yield (*loc, "metrics", i, "ratio", "to"), metric.ratio.to
         if metric.where:
             yield (*loc, "metrics", i, "where"), metric.where
     for i, item in enumerate(entry.entities):
@@ -107,9 +117,13 @@ def _columns_of(text: str, dialect: str) -> list[tuple[str, bool]]:
 
 
 def look_up_references(claim: Claim, table: str, listings: Listings, misses: Misses) -> None:
-    """Note each relation whose other side does not exist."""
+    """Note each relation, and each rule, whose other side does not exist."""
+    for i, rule in enumerate(claim.entry.rules):
+        for name in rule.body.tables:
+            loc: Loc = (*claim.loc, "rules", i, rule.kind)
+            _look_up_other(claim, rule.body, name, (table, loc), listings, misses)
     for i, relation in enumerate(claim.entry.relations):
-        loc: Loc = (*claim.loc, "relations", i, "references")
+        loc = (*claim.loc, "relations", i, "references")
         target = parse_table_name(relation.references)
         *parts, column = target.path
         path, paths = tuple(parts), listings.tables(target.warehouse)
@@ -118,5 +132,35 @@ def look_up_references(claim: Claim, table: str, listings: Listings, misses: Mis
             misses.add(loc, table, f"no table {name} in the warehouse{meant_table(name, target.warehouse, paths)}")
             continue
         known = [item.name for item in listings.columns(target.warehouse, path)]
+        if column not in known:
+            misses.add(loc, table, f"no column {column} in {name}{did_you_mean(column, known)}")
+
+
+def _look_up_other(
+    claim: Claim, rule: Rule, name: str, at: tuple[str, Loc], listings: Listings, misses: Misses
+) -> None:
+    """Note a table that a rule names and that does not exist, or whose columns do not."""
+    table, loc = at
+    try:
+        target = parse_table_name(name)
+    except ValueError as error:
+        misses.add(loc, table, f"{error}; wanted warehouse.table, such as main.planes")
+        return
+    if target.warehouse not in listings.warehouses:
+        misses.add(
+            loc, table, f"unknown warehouse {target.warehouse}{did_you_mean(target.warehouse, listings.warehouses)}"
+        )
+        return
+    if not rule.crosses and target.warehouse != claim.name.warehouse:
+        misses.add(
+            loc, table, f"{rule.kind} looks into its own warehouse, {claim.name.warehouse}; reconcile crosses them"
+        )
+        return
+    paths = listings.tables(target.warehouse)
+    if target.path not in paths:
+        misses.add(loc, table, f"no table {name} in the warehouse{meant_table(name, target.warehouse, paths)}")
+        return
+    known = [item.name for item in listings.columns(target.warehouse, target.path)]
+    for column in rule.other_columns:
         if column not in known:
             misses.add(loc, table, f"no column {column} in {name}{did_you_mean(column, known)}")

@@ -7,9 +7,11 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
 
+from checks.rules.fields import Columns, refuse
 from monitor.config.base import Settings
-from monitor.config.fields import Columns, Country, DueTime, TablePattern, Zone, refuse
-from monitor.config.rules import EntityEntry, MetricEntry, RelationEntry, RuleEntry
+from monitor.config.fields import Country, DueTime, TablePattern, Zone
+from monitor.config.metrics import EntityEntry, MetricEntry
+from monitor.config.rules import RelationEntry, RuleEntry
 from monitor.config.source import Source
 from monitor.config.urls import redact_url
 from monitor.types import Cadence, Priority, Watching

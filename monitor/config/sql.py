@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from sqlglot import exp
     from sqlglot.errors import ParseError
 
-Fragment = Literal["condition", "aggregate"]
+Fragment = Literal["condition", "aggregate", "select"]
 
 SQL_MAX = 20_000
 DIALECTS = {
@@ -25,7 +26,8 @@ DIALECTS = {
     "mssql": "tsql",
     "clickhouse": "clickhouse",
 }
-_EXAMPLES = {"condition": "distance > 0", "aggregate": "avg(dep_delay)"}
+_EXAMPLES = {"condition": "distance > 0", "aggregate": "avg(dep_delay)", "select": "SELECT id FROM {rows}"}
+_PLACES = re.compile(r"\{(rows|table)\}")
 
 
 class FragmentError(ValueError):
@@ -37,7 +39,8 @@ def parse_fragment(text: str, fragment: Fragment, dialect: str = "") -> exp.Expr
 
     Args:
         text: the SQL.
-        fragment: `condition`, true or false of one row; `aggregate`, one number of many rows.
+        fragment: `condition`, true or false of one row; `aggregate`, one number of many rows; `select`, a whole
+            statement that only reads, with `{rows}` and `{table}` for what it reads.
         dialect: sqlglot's name of the engine's SQL.
 
     Raises:
@@ -50,6 +53,8 @@ def parse_fragment(text: str, fragment: Fragment, dialect: str = "") -> exp.Expr
         raise FragmentError(f"empty; wanted SQL such as {_EXAMPLES[fragment]}")
     if len(text) > SQL_MAX:
         raise FragmentError(f"{len(text)} characters; at most {SQL_MAX} are read")
+    if fragment == "select":
+        return _parse_select(text, dialect)
     tree = _parse(text, dialect)
     if isinstance(tree, exp.Star | exp.Query | exp.Command):
         raise FragmentError(f"not an expression; wanted one such as {_EXAMPLES[fragment]}")
@@ -75,7 +80,22 @@ def columns_in(tree: exp.Expr) -> list[tuple[str, bool]]:
     return list(found)
 
 
-def _parse(text: str, dialect: str) -> exp.Expr:
+def _parse_select(text: str, dialect: str) -> exp.Expr:
+    """A statement that reads and does nothing else."""
+    from sqlglot import exp  # noqa: PLC0415 - see above
+
+    tree = _parse(_PLACES.sub(r"daywatch_\1", text), dialect, whole=True)
+    if not isinstance(tree, exp.Query):
+        raise FragmentError(f"not a SELECT; wanted a statement such as {_EXAMPLES['select']}")
+    writes = (exp.DML, exp.DDL, exp.Command, exp.Into, exp.Lock)
+    if any(not isinstance(node, exp.Query) for node in tree.find_all(*writes)):
+        raise FragmentError("writes or locks; a rule only reads")
+    if any(True for _ in tree.find_all(exp.Placeholder, exp.Parameter)):
+        raise FragmentError("holds a placeholder, for which there is no value; known are {rows} and {table}")
+    return tree
+
+
+def _parse(text: str, dialect: str, *, whole: bool = False) -> exp.Expr:
     from sqlglot import exp, parse_one, tokenize  # noqa: PLC0415 - see above
     from sqlglot.errors import ParseError, SqlglotError  # noqa: PLC0415 - see above
 
@@ -85,9 +105,12 @@ def _parse(text: str, dialect: str) -> exp.Expr:
             raise FragmentError("holds a semicolon; wanted one expression, without")
         if any(token.comments for token in tokens):
             raise FragmentError("holds a comment; write it as a YAML comment instead")
+        if whole:
+            return parse_one(text, dialect=dialect or None)
         return parse_one(text, into=exp.Condition, dialect=dialect or None)
     except ParseError as error:
-        raise FragmentError(f"not one SQL expression: {_reason(error)}") from None
+        wanted = "statement" if whole else "expression"
+        raise FragmentError(f"not one SQL {wanted}: {_reason(error)}") from None
     except SqlglotError:
         raise FragmentError("not SQL: a quote or bracket that is not closed") from None
     except (RecursionError, ValueError, IndexError, AttributeError, TypeError) as error:

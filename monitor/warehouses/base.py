@@ -294,7 +294,13 @@ class Warehouse(abc.ABC):
     # Aggregates
 
     def aggregates(
-        self, table: Table, partition: Partition | None, measures: Sequence[Measure], *, total: int | None = None
+        self,
+        table: Table,
+        partition: Partition | None,
+        measures: Sequence[Measure],
+        *,
+        total: int | None = None,
+        blame: bool = True,
     ) -> dict[Measure, float | None]:
         """The values of all measures over the partition (None: the table), in one scan.
 
@@ -304,6 +310,7 @@ class Warehouse(abc.ABC):
             measures: any number of them.
             total: the partition's row count if known; above two million, duplicates are counted on a residue class
                 of the row hash and scaled up. Unknown, they are counted exactly.
+            blame: where the statement is refused, run each person's SQL in it alone to find which is at fault.
 
         Returns:
             For each measure a finite float, or None where it has no value.
@@ -313,7 +320,8 @@ class Warehouse(abc.ABC):
         for fused in self._fuse(table, measures, total):
             statement = self._selected(table, partition, fused.columns)
             asked = bool(fused.columns)  # measures that mean nothing for their columns cost nothing
-            row = self._first(self._ask(statement, table, _written(measures=measures))) if asked else []
+            pieces = _written(measures=measures) if blame else []
+            row = self._first(self._ask(statement, table, pieces)) if asked else []
             values.update(self._timed(table, partition, fused.read(row)))
         return {measure: values[measure] for measure in measures}
 
@@ -388,6 +396,11 @@ class Warehouse(abc.ABC):
         told.update({partition: self.grouped(table, partition, groups) for partition in again})
         return sorted(told.items())
 
+    def numbers(self, table: Table, partition: Partition | None, wanted: Sequence[str]) -> list[Any]:
+        """The values of aggregates, as the engine gives them, over the partition (None: the table) by one statement."""
+        columns = [raw(sql).label(f"n{place}") for place, sql in enumerate(wanted)]
+        return self._first(self.fetch(self._selected(table, partition, columns)))
+
     # Rows
 
     def sample(
@@ -419,6 +432,15 @@ class Warehouse(abc.ABC):
         statement = self._selected(table, partition, wanted, condition)
         arrow = self._ask(statement.limit(min(limit, self.limits.rows_max)), table, _written(condition))
         return to_frame(arrow, kinds_of(table, table.columns))
+
+    def frame_of(
+        self, table: Table, partition: Partition | None, names: Sequence[str], condition: str | None, limit: int
+    ) -> pd.DataFrame:
+        """Up to `limit` rows of the partition that meet the condition, with the columns named."""
+        columns = [table.column(name) for name in names]
+        statement = self._selected(table, partition, [readable(table, column) for column in columns], condition)
+        arrow = self._ask(statement.limit(min(limit, self.limits.rows_max)), table, _written(condition))
+        return to_frame(arrow, kinds_of(table, columns))
 
     def fetch(self, statement: Select | sa.CompoundSelect[Any] | str) -> pa.Table:
         """Run one statement and bring its rows, at most `limits.rows_max`; counted as cost."""
@@ -488,6 +510,16 @@ class Warehouse(abc.ABC):
         """A statement that a person can paste into the engine's own shell to see the rows."""
         wanted = columns_of(columns) if columns else [sa.literal_column("*")]
         return self.sql(self._selected(table, partition, wanted, condition).limit(limit))
+
+    def whole_sql(self, path: Path) -> str:
+        """A statement for everything in a table."""
+        return self.sql(sa.select(sa.literal_column("*")).select_from(self._source(path)))
+
+    def earlier_sql(self, table: Table, first: Partition, before: Partition) -> str:
+        """A statement for the rows of the partitions in [first, before)."""
+        clock = self._clock(table)
+        bounds = [*self._scope(table), clock.since(first), clock.before(before)]
+        return self.sql(sa.select(sa.literal_column("*")).select_from(self._source(table.path)).where(*bounds))
 
     def explain_sql(self, table: Table, partition: Partition, measures: Sequence[Measure]) -> list[str]:
         """The statements that a run would send for the partition, without sending any.
