@@ -141,7 +141,7 @@ class Words:
         return moment(anchor, seconds, "aware" if aware else "naive")
 
 
-_PLAIN_KINDS = {
+_PLAIN_KINDS: dict[str, tuple[str, ...]] = {
     "object": ("object",),
     "array": ("array",),
     "string": ("string",),
