@@ -1,8 +1,10 @@
 """Status from score and past: who gets how much of the table's false-alert budget, and what is a surprise.
 
 A table may send `false_alerts_per_month` false alerts; daywatch aims at half of it. One partition's part of that is
-shared among the table's checks by their weights (a weighted Bonferroni bound), so a wider table has higher thresholds
-and the same budget. Exact checks (rules, schema, a partition that did not come) stand outside.
+shared among the table's checks by their weights, so a wider table has higher thresholds and the same budget. Tail
+probabilities are combined by their weighted harmonic mean (Wilson, 2019, "The harmonic mean p-value for combining
+dependent tests"): it needs no independence, is never weaker than a weighted Bonferroni bound, and lets many columns
+that moved a little at once say so together. Exact checks (rules, schema, a partition that did not come) stand outside.
 """
 
 from __future__ import annotations
@@ -11,11 +13,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.types import Evidence, Severity, Status, Table
+from monitor.types import Evidence, Predictive, Severity, Status, Table
 
 AIM = 0.5
 """Part of the stated budget that is aimed at, so that bad luck stays inside it."""
 SURPRISE_MAX = 300.0
+LEFT_MIN = 0.5
+"""Part of the points that the leading check must bring by itself, however many the others bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,23 @@ def judge(table: Table, evidence: Sequence[Evidence], caution: float = 0.0) -> l
     alpha = AIM * table.false_alerts_per_month / table.cadence.partitions_per_month
     needed = -math.log10(min(alpha, 0.5)) + caution
     total = sum(e.weight for e in evidence if not e.exact) or 1.0
-    return [_verdict(e, needed, total) for e in evidence]
+    points = [0.0 if e.exact else _points(e, total) for e in evidence]
+    leader = max(range(len(points)), key=lambda i: points[i], default=0)
+    return [
+        _verdict(e, _left(needed, sum(points) - points[i]) if i == leader else needed, total)
+        for i, e in enumerate(evidence)
+    ]
+
+
+def _points(evidence: Evidence, total: float) -> float:
+    """What a piece of evidence adds to the inverse of the harmonic mean."""
+    tail = None if evidence.error is not None or evidence.score is None else tail_of(evidence)
+    return evidence.weight / total / tail if tail else 0.0
+
+
+def _left(needed: float, others: float) -> float:
+    """The surprise that the leading check must still bring, where the others bring so many points together."""
+    return math.log10(max(10.0**needed - others, LEFT_MIN * 10.0**needed))
 
 
 def _verdict(evidence: Evidence, needed: float, total: float) -> Verdict:
@@ -66,30 +86,39 @@ def _verdict(evidence: Evidence, needed: float, total: float) -> Verdict:
     surprise = min(-math.log10(tail), SURPRISE_MAX)
     own = needed - math.log10(evidence.weight / total)
     margin = surprise - own
-    threshold = evidence.past.isf(10.0 ** -(own + _parts_penalty(evidence)))
+    threshold = _threshold(evidence, evidence.past, own)
     status = Status.FAIL if margin >= 0 else Status.PASS
     return Verdict(evidence, status, surprise, margin, threshold, severity)
 
 
 def tail_of(evidence: Evidence) -> float | None:
-    """The tail probability of a piece of evidence, over its parts where it has some; None while learning."""
+    """The tail probability of a piece of evidence, over its parts where it has some; None while learning.
+
+    >>> from checks.series.predictive import AbsoluteT
+    >>> part = Evidence("a", "a", 3.25, AbsoluteT(9.0))
+    >>> round(tail_of(Evidence("whole", "whole", 3.25, parts=(part, part))) or 0, 4)
+    0.01
+    """
     if not evidence.parts:
         if evidence.past is None or evidence.score is None:
             return None
         return evidence.past.tail(evidence.score)
     total = sum(part.weight for part in evidence.parts)
     tails = [(tail_of(part), part.weight / total) for part in evidence.parts]
-    known = [tail / share for tail, share in tails if tail is not None]
-    return min(1.0, *known) if known else None
+    points = [share / tail for tail, share in tails if tail is not None]
+    return min(1.0, 1.0 / sum(points)) if points else None
 
 
-def _parts_penalty(evidence: Evidence) -> float:
-    """What the leading part must reach beyond the whole: it was the most surprising of several."""
-    if not evidence.parts:
-        return 0.0
-    total = sum(part.weight for part in evidence.parts)
-    leads = [p for p in evidence.parts if p.score == evidence.score and p.past == evidence.past]
-    return -math.log10(leads[0].weight / total) if leads else 0.0
+def _threshold(evidence: Evidence, past: Predictive, needed: float) -> float:
+    """The score of the leading part from which the whole fails, the other parts being as they are."""
+    points, share = 10.0**needed, 1.0
+    if evidence.parts:
+        total = sum(part.weight for part in evidence.parts)
+        leads = [p for p in evidence.parts if p.score == evidence.score and p.past == evidence.past][:1]
+        tails = [(tail_of(p), p.weight / total) for p in evidence.parts if not leads or p is not leads[0]]
+        points -= sum(share / tail for tail, share in tails if tail is not None)
+        share = leads[0].weight / total if leads else 1.0
+    return past.isf(share / points) if points > share else 0.0
 
 
 _BANDS = (

@@ -16,7 +16,18 @@ from scipy.special import stdtrit
 from checks.drift.describe import Description, describe_column
 from checks.drift.features import Features, encode
 from checks.drift.forms import form_codes
-from checks.drift.marginal import beyond, code_column, crowd, divergence, divergence_noise, novelty
+from checks.drift.marginal import (
+    beyond,
+    code_column,
+    come_again,
+    crowd,
+    divergence,
+    divergence_noise,
+    novelty,
+    seen_before,
+    unseen,
+)
+from checks.drift.relations import Coded, by_column, odd_pairs
 from checks.drift.repeats import column_hashes, nearly_twice, share_repeated
 from checks.drift.tales import ROWS_TOLD, tale_gain
 from checks.drift.timelike import is_calendar, is_timelike
@@ -72,7 +83,13 @@ WIDENED_FROM = 1.15
 """The second largest of so many past rises is compared with what Student-t expects of it; a little more is luck."""
 
 _REPEATED = {"replay": Change.REPLAY, "again": Change.REPLAY, "nearly": Change.DUPLICATES}
-_LOOKS_LIKE = {"form": Change.FORMAT, "crowd": Change.CONSTANT, "novel": Change.VALUES_NEW}
+_LOOKS_LIKE = {
+    "together": Change.RELATION,
+    "old": Change.REPLAY,
+    "form": Change.FORMAT,
+    "crowd": Change.CONSTANT,
+    "novel": Change.VALUES_NEW,
+}
 _COMPARED = frozenset(
     {ColumnKind.NUMBER, ColumnKind.TEXT, ColumnKind.BOOLEAN, ColumnKind.DATE, ColumnKind.TIMESTAMP, ColumnKind.JSON}
 )
@@ -165,13 +182,16 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
     bounds = tuple(np.cumsum([0, len(samples.today), *(len(frame) for _, frame in past)]).tolist())
     looks: dict[str, dict[str, float]] = {}
     noise: dict[str, float] = {}
+    coded: dict[str, tuple[npt.NDArray[np.int64], int]] = {}
     for column in columns:
-        values = _lagged(both[column.name], column, starts)
-        told = column.name in left_out
-        seen = look_at(values, both[column.name], column.kind, is_today, bounds, tells_the_day=told)
+        values, told = both[column.name], column.name in left_out
+        place = place_in_day(values, bounds) if told else _lagged(values, column, starts)
+        coded[column.name] = code_column(place, column.kind, ~is_today)
+        seen = look_at(values, coded[column.name], column.kind, is_today, bounds, tells_the_day=told)
         for look, (score, chance) in seen.items():
             looks.setdefault(look, {})[column.name] = score
             noise[f"{look}.{column.name}"] = chance
+    looks["together"] = _relations(both, compared, coded, is_today, samples.seed)
     attributed = dict.fromkeys(names, 0.0)
     features = encode(both[names], compared, starts, table.time.name if table.time else None)
     if features.names:
@@ -194,8 +214,8 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
 
 
 def look_at(
-    lagged: pd.Series,
     values: pd.Series,
+    coded: tuple[npt.NDArray[np.int64], int],
     kind: ColumnKind,
     is_today: npt.NDArray[np.bool_],
     bounds: Sequence[int],
@@ -206,38 +226,76 @@ def look_at(
 
     `marginal` (nats of its histogram), `form` (nats of how values are written), `tale` (nats a row that the best simple
     tale gains), `beyond` (share of rows beyond all past days), `crowd` (share of rows that the most crowded value
-    has), `novel` (share of rows whose value is new; texts only).
+    has), `novel` (share of rows whose value is new; texts, and numbers whose values come again), `old` (share of rows
+    whose value past days had; texts that tell the day).
 
     Args:
-        lagged: values of both sides, times as distance from their partition's start.
-        values: the same, times as they are.
+        values: of both sides, as they are.
+        coded: codes of the same as they are compared, and the number of codes (see `code_column`).
         kind: of the column.
         is_today: (N,) which rows are today's; they come first.
         bounds: where each day begins, and the end.
-        tells_the_day: look at `form` and `crowd` alone: ids of every day are written alike, and none is crowded.
+        tells_the_day: an id or a part of the date, of which only the place in its own day can be compared.
     """
     today, past = int(is_today.sum()), int((~is_today).sum())
-    found: dict[str, tuple[float, float]] = {}
-    if not tells_the_day:
-        codes, bins = code_column(lagged, kind, ~is_today)
+    texts = isinstance(values.dtype, pd.CategoricalDtype)
+    found: dict[str, tuple[float, float]] = {"crowd": (crowd(values[is_today]), 0.0)}
+    if not tells_the_day or kind is ColumnKind.NUMBER:
+        codes, bins = coded
         by_day = [codes[a:b] for a, b in pairwise(bounds)]
         chance = divergence_noise(len(np.unique(codes)), today, past)
         found["marginal"] = (divergence(codes[is_today], codes[~is_today], bins), chance)
         found["beyond"] = (beyond(by_day[0], by_day[1:], bins), 0.0)
-    found["crowd"] = (crowd(values[is_today]), 0.0)
     written = form_codes(values, kind)
     if written is not None:
         forms, size = written
         chance = divergence_noise(len(np.unique(forms)), today, past)
         found["form"] = (divergence(forms[is_today], forms[~is_today], size), chance)
     if tells_the_day:
-        return found
+        return {**found, "old": (seen_before(values, is_today), 0.0)} if texts else found
     if kind is ColumnKind.NUMBER:
         numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64)
         found["tale"] = (tale_gain(numbers[is_today], numbers[~is_today]), 0.0)
-    if isinstance(values.dtype, pd.CategoricalDtype):
+        if come_again(numbers[~is_today]):
+            found["novel"] = (unseen(numbers[is_today], numbers[~is_today]), 0.0)
+    if texts:
         found["novel"] = (novelty(values, is_today), 0.0)
     return found
+
+
+def _relations(
+    both: pd.DataFrame,
+    columns: Sequence[Column],
+    coded: Mapping[str, tuple[npt.NDArray[np.int64], int]],
+    is_today: npt.NDArray[np.bool_],
+    seed: int,
+) -> dict[str, float]:
+    """By column that goes together with others: the share of today's rows in which it does not."""
+    binned = [_binned(*coded[c.name], c.kind) for c in columns]
+    exact = [_exact(both[c.name], c.kind, is_today) for c in columns]
+    told = by_column(odd_pairs(binned, exact, is_today, seed), len(columns))
+    return {columns[place].name: share for place, share in told.items()}
+
+
+def _binned(codes: npt.NDArray[np.int64], size: int, kind: ColumnKind) -> Coded:
+    """The histogram's codes; NULL is the last of them, of texts after values that are new."""
+    last = size - 2 if kind in (ColumnKind.TEXT, ColumnKind.JSON) else size - 1
+    return Coded(codes, size, codes < last, codes < size - 1)
+
+
+def _exact(values: pd.Series, kind: ColumnKind, is_today: npt.NDArray[np.bool_]) -> Coded | None:
+    """Single values of texts and numbers; `known` are those that past days had."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        codes = values.cat.codes.to_numpy().astype(np.int64)
+    elif kind is ColumnKind.NUMBER:
+        codes = pd.factorize(values)[0].astype(np.int64)
+    else:
+        return None
+    size = int(codes.max(initial=0)) + 2
+    codes = np.where(codes < 0, size - 1, codes)
+    seen = np.bincount(codes[~is_today], minlength=size) > 0
+    seen[-1] = False
+    return Coded(codes, size, seen[codes], codes < size - 1)
 
 
 def _repeats(table: Table, samples: SampleSet, names: Sequence[str]) -> tuple[dict[str, float], str | None]:
@@ -306,8 +364,8 @@ def scores_of(found: Comparison) -> dict[str, float]:
     scores = {"drift": found.total, **found.repeats}
     scores.update({f"drift.{name}": nats for name, nats in found.attributed.items()})
     scores.update({f"marginal.{name}": nats for name, nats in found.marginal.items()})
-    for look, by_column in found.looks.items():
-        scores.update({f"{look}.{name}": score for name, score in by_column.items()})
+    for look, told in found.looks.items():
+        scores.update({f"{look}.{name}": score for name, score in told.items()})
     return scores
 
 
@@ -358,6 +416,26 @@ def _union(pieces: Sequence[pd.Series]) -> pd.Series:
     plain = [p if isinstance(p.dtype, pd.CategoricalDtype) else p.astype("category") for p in pieces]
     united = pd.api.types.union_categoricals(plain, sort_categories=True)
     return pd.Series(united)
+
+
+def place_in_day(values: pd.Series, bounds: Sequence[int]) -> pd.Series:
+    """Numbers that tell the day as their distance from their own day's median, in its interquartile ranges.
+
+    Args:
+        values: of both sides; other kinds come back as they are.
+        bounds: where each day begins, and the end.
+    """
+    if not pd.api.types.is_numeric_dtype(values):
+        return values
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    placed = np.full(len(numbers), np.nan)
+    for start, end in pairwise(bounds):
+        day = numbers[start:end]
+        known = day[np.isfinite(day)]
+        if len(known):
+            low, middle, high = np.quantile(known, [0.25, 0.5, 0.75])
+            placed[start:end] = (day - middle) / (high - low) if high > low else np.sign(day - middle)
+    return pd.Series(placed)
 
 
 def _starts(partition: Partition, rows: int, past: Sequence[tuple[Partition, pd.DataFrame]]) -> Array:
@@ -447,7 +525,7 @@ def widening(errors: Array, df: Array) -> Array:
 def _trifle(name: str, found: Comparison, usual_total: float) -> float:
     """What a score may reach by chance: more with few rows, and with many bins."""
     look = name.split(".", 1)[0]
-    if look in _REPEATED or look == "novel":
+    if look in _REPEATED or look in ("novel", "old", "together"):
         return TRIFLE_NOVEL + TRIFLE_NOVEL_ROWS / max(found.rows, 1)
     if look in ("beyond", "crowd"):
         return TRIFLE_SHARE + TRIFLE_BEYOND / math.sqrt(max(found.rows, 1))

@@ -21,6 +21,8 @@ NOVEL_VALUES_MAX = 300
 """Up to so many different past values a new value is news; beyond, only a new shape is."""
 NEAR_HOURS = (-24, 48)
 """Hours around the beginning of a row's own day in which times are told apart by the hour."""
+REPEATED_MIN = 0.5
+"""Share of past rows whose number comes again from which a new number is news."""
 Codes = npt.NDArray[np.int64]
 
 
@@ -111,6 +113,35 @@ def novelty(values: pd.Series, today: npt.NDArray[np.bool_]) -> float:
     known[codes[~today]] = True
     known[-1] = True
     return float((~known[codes[today]]).mean()) if today.any() else 0.0
+
+
+def seen_before(values: pd.Series, today: npt.NDArray[np.bool_]) -> float:
+    """Share of today's rows with a value that a past row has; NULL is none.
+
+    Args:
+        values: a categorical column of both sides.
+        today: (N,) which rows are today's.
+    """
+    codes = values.cat.codes.to_numpy()
+    there = codes[today][codes[today] >= 0]
+    return float(np.isin(there, codes[~today]).sum()) / max(int(today.sum()), 1)
+
+
+def come_again(past: npt.NDArray[np.float64]) -> bool:
+    """Whether most past numbers came more than once, as prices and codes do and measurements do not.
+
+    >>> come_again(np.array([1.5, 1.5, 2.0, 2.0, 7.0])), come_again(np.arange(5.0))
+    (True, False)
+    """
+    known = past[np.isfinite(past)]
+    _, place, counts = np.unique(known, return_inverse=True, return_counts=True)
+    return len(known) > 0 and float((counts[place] > 1).mean()) >= REPEATED_MIN
+
+
+def unseen(today: npt.NDArray[np.float64], past: npt.NDArray[np.float64]) -> float:
+    """Share of today's rows whose number no past row has; NULL is none."""
+    known = today[np.isfinite(today)]
+    return float((~np.isin(known, past)).sum()) / len(today) if len(today) else 0.0
 
 
 def code_column(values: pd.Series, kind: ColumnKind, past: npt.NDArray[np.bool_]) -> tuple[Codes, int]:
