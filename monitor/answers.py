@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from monitor.types import Measure
@@ -10,8 +11,8 @@ from monitor.types import Measure
 if TYPE_CHECKING:
     from monitor.warehouses.base import Warehouse
 
-Open = Callable[[str], "Warehouse"]
-"""Opens another warehouse of the configuration by its name."""
+Open = Callable[[str], "AbstractContextManager[Warehouse]"]
+"""Opens another warehouse of the configuration by its name, for as long as it is needed."""
 
 
 class Answers(dict[Measure, float | None]):

@@ -14,7 +14,7 @@ from monitor.errors import SourceError, UnavailableError, UsageError
 from monitor.read import OWN
 from monitor.types import ROWS, Measure, Partition, Table
 from monitor.warehouses.base import StatementError
-from monitor.warehouses.questions import answer, fill, has_tokens
+from monitor.warehouses.questions import answer, fill, has_tokens, repeats_sql
 
 if TYPE_CHECKING:
     from monitor.warehouses.base import Warehouse
@@ -60,6 +60,15 @@ def measure_all(
     for measure in measures:
         answers.setdefault(measure, None)
     return answers
+
+
+def statements_of(warehouse: Warehouse, table: Table, partition: Partition, measures: Sequence[Measure]) -> list[str]:
+    """The statements that a run would send for the partition, the sample's last, without sending any."""
+    asked = _Asked(warehouse, table, partition, None, None)
+    fused = [asked.filled(m) for m in measures if m.kind not in OWN]
+    *scans, sample = warehouse.explain_sql(table, partition, fused)
+    own = [repeats_sql(table, m) if m.kind == "repeats" else m.argument for m in measures if m.kind in OWN - {"told"}]
+    return [*scans, *(fill(warehouse, table, partition, sql) for sql in own), sample]
 
 
 def _own(asked: _Asked, measures: Sequence[Measure], others: Open | None) -> Answers:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from monitor.past import REFERENCE_LAGS, REFERENCES_MAX, is_timed
-from monitor.read import Request, sample_rows
+from monitor.read import BATCH, OWN, Request, sample_rows
 from monitor.types import Cadence, Check, Table
 from monitor.warehouses.polls import TABLES_A_STATEMENT
 
@@ -77,7 +77,9 @@ def estimate(
         columns_max: the engine's limit of a select list.
     """
     request = Request.of(checks, table)
-    scans = math.ceil(len(request.measures) / columns_max) if columns_max else 1
+    fused = [measure for measure in request.measures if measure.kind not in OWN]
+    asked = math.ceil((len(request.measures) - len(fused)) / BATCH)
+    scans = (math.ceil(len(fused) / columns_max) if columns_max else 1) + asked
     whole = table.time is None
     if whole and rows is None and state is not None and state.rows is not None:
         rows = float(state.rows)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -94,3 +95,16 @@ def _look_up(found: Reached, config: Config, only: Sequence[str] | None, warn: C
         except UnavailableError as error:
             found.outages[name] = error
             found.warehouses.pop(name).close()
+
+
+@contextmanager
+def elsewhere(config: Config, opened: Mapping[str, Warehouse], name: str) -> Iterator[Warehouse]:
+    """Another warehouse of the configuration: one of those that are open, or opened for as long as it is needed."""
+    if name in opened:
+        yield opened[name]
+        return
+    warehouse = open_one(config, name)
+    try:
+        yield warehouse
+    finally:
+        warehouse.close()

@@ -42,9 +42,12 @@ CELLS_MAX = 2_000_000
 """Cells of one day's sample: a table of a thousand columns is sampled by fewer rows."""
 SAMPLE_ROWS_MIN = 1_000
 CACHE_BYTES_MAX = 300_000_000
+BATCH = 25
+"""Questions of rules that one statement answers."""
 OWN = frozenset({"asked", "repeats", "told"})
 """Measures that need statements of their own; what they were on past days is known from judging those alone."""
 _NO_GROUPS: Mapping[Input, object] = {}
+_NO_FINDINGS: Mapping[Measure, str] = {}
 
 
 @dataclass(frozen=True)
@@ -161,13 +164,14 @@ def read_values(
     samples: SampleSet | None,
     check: str,
     groups: Mapping[Input, object] = _NO_GROUPS,
+    findings: Mapping[Measure, str] = _NO_FINDINGS,
 ) -> dict[Input, object]:
     """The values of one check's inputs."""
     values: dict[Input, object] = {}
     for needed in inputs:
         match needed:
             case Aggregate(measure, of_past):
-                name = check_of(check, measure)
+                name = findings.get(measure) or check_of(check, measure)
                 failed = aggregates.errors.get(measure) if isinstance(aggregates, Answers) else None
                 if failed or not of_past:
                     values[needed] = Series(aggregates.get(measure), error=failed)

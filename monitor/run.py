@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor import incident as incidents
+from monitor.answers import Open
 from monitor.backfill import Progress, backfill, backfill_drift, silent
-from monitor.check import evaluate
+from monitor.check import evaluate, findings_of
 from monitor.claim import claimed
 from monitor.errors import DaywatchError, SourceError, UnavailableError, mask_secrets
 from monitor.explain import headline
@@ -94,6 +95,7 @@ class Watch:
     """One table under watch: what is kept between its partitions while the process lives.
 
     `lags`: how long after their end partitions (by order) were seen to grow, in seconds, where somebody watched.
+    `others`: opens another warehouse, for rules that compare with it.
     """
 
     table: Table
@@ -106,6 +108,7 @@ class Watch:
     past: Past | None = None
     judged: Partition | None = None
     lags: Mapping[str, float] = field(default_factory=dict)
+    others: Open | None = None
     request: Request = field(init=False)
     samples: Samples = field(init=False)
     groups: GroupReader = field(init=False)
@@ -195,7 +198,7 @@ class Gate:
 
 def read_gate(watch: Watch, partition: Partition, past: Past, now: dt.datetime) -> Gate:
     """Read the partition's aggregates and see whether it is there and complete."""
-    aggregates = read_aggregates(watch.warehouse, watch.table, partition, past, watch.request)
+    aggregates = read_aggregates(watch.warehouse, watch.table, partition, past, watch.request, watch.others)
     rows = aggregates.get(ROWS) or 0.0
     latest = latest_of(watch.warehouse, watch.table, partition) if rows == 0 else None
     arrival = read_arrival(watch.table, partition, past, rows, now, latest)
@@ -232,7 +235,10 @@ def collect_evidence(
     evidence: list[Evidence] = []
     for check in checks:
         inputs = watch.request.by_check[check.name]
-        values = read_values(inputs, partition, past, gate.aggregates, gate.arrival, samples, check.name, grouped)
+        names = findings_of(check, watch.table)
+        values = read_values(
+            inputs, partition, past, gate.aggregates, gate.arrival, samples, check.name, grouped, names
+        )
         if SchemaState() in values:
             values[SchemaState()] = newest_schema(past.schemas(partition))
         if check.name == "drift" and samples is None:
@@ -346,12 +352,7 @@ def _recovered(
 
 def _skipped(watch: Watch, partition: Partition, why: str, start: int, there: set[str]) -> list[Finding]:
     """Findings that say what was not judged, and why."""
-    names = dict.fromkeys(
-        check_of(check.name, needed.measure) if isinstance(needed, Aggregate) else check.name
-        for check in watch.checks
-        for needed in sorted(watch.request.by_check[check.name], key=str)
-        if not (isinstance(needed, Aggregate) and needed.measure == ROWS and check.name != "volume")
-    )
+    names = dict.fromkeys(name for check in watch.checks for name in _names_of(watch, check))
     return [
         Finding(
             id=f"new:{start + i}", table=watch.table.name, partition=partition.label, check=name,
@@ -361,6 +362,20 @@ def _skipped(watch: Watch, partition: Partition, why: str, start: int, there: se
         )
         for i, name in enumerate(n for n in names if n not in there)
     ]  # fmt: skip
+
+
+def _names_of(watch: Watch, check: Check) -> Iterator[str]:
+    """The findings that a check would have had, by what it asks for."""
+    if check.name == "entity":
+        yield from (f"entity.{entity['name']}" for entity in watch.table.entities)
+        return
+    named = findings_of(check, watch.table)
+    for needed in sorted(watch.request.by_check[check.name], key=str):
+        if not isinstance(needed, Aggregate):
+            yield from [] if named else [check.name]
+        elif needed.measure != ROWS or check.name == "volume":
+            yield from [named[needed.measure]] if needed.measure in named else []
+            yield from [] if named else [check_of(check.name, needed.measure)]
 
 
 def record(

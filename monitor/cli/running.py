@@ -6,6 +6,7 @@ import datetime as dt
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from monitor.alerting import check_channels, compose_deliveries, pictures_folder, send
@@ -33,6 +34,7 @@ from monitor.errors import (
     UsageError,
     mask_secrets,
 )
+from monitor.opening import elsewhere
 from monitor.run import Outcome, Watch, judge_partition, judge_source_failure
 from monitor.select import select_partitions
 from monitor.source import Source, Trouble, record_recovery, record_trouble, source_of, table_source, warehouse_source
@@ -93,6 +95,7 @@ class Run:
         watch = Watch(
             table, self.found.warehouses[table.warehouse], self.found.store, chosen,
             compose_deliveries if self.alerts else None, progress, pictures_folder(self.found.config),
+            others=partial(elsewhere, self.found.config, self.found.warehouses),
         )  # fmt: skip
         partitions = self._select(watch, moment)
         for done, partition in enumerate(partitions):

@@ -54,6 +54,7 @@ def run(
 
 
 def _print_sql(found: Opened, span: tuple[str | None, str | None]) -> int:
+    from monitor.asking import statements_of  # noqa: PLC0415 - heavy
     from monitor.check import checks_of, load_checks  # noqa: PLC0415 - heavy
     from monitor.read import Request  # noqa: PLC0415 - heavy
     from monitor.run import Watch  # noqa: PLC0415 - heavy
@@ -67,7 +68,7 @@ def _print_sql(found: Opened, span: tuple[str | None, str | None]) -> int:
         for partition in select_partitions(watch, *span, now(), note):
             typer.echo(f"-- {table.name} {partition.label}")
             request = Request.of(chosen, table)
-            statements = warehouse.explain_sql(table, partition, request.measures)
+            statements = statements_of(warehouse, table, partition, request.measures)
             for sql in statements if request.samples else statements[:-1]:
                 typer.echo(f"{sql};")
     return OK

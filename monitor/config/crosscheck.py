@@ -118,6 +118,9 @@ def _check_table(
     for relation_loc, relation in _mappings(entry, "relations", loc):
         if isinstance(relation.get("references"), str):
             _check_warehouse(source, (*relation_loc, "references"), relation["references"], warehouses)
+    for rule_loc, rule in _mappings(entry, "rules", loc):
+        for inner, other in _others_of_rule(rule, rule_loc):
+            _check_warehouse(source, inner, other, warehouses)
     for inner, fragment, text in _fragments(entry, loc):
         if isinstance(text, str) and not _is_known(source, inner):
             try:
@@ -158,10 +161,21 @@ def _fragments(entry: dict[str, Any], loc: Loc) -> Iterator[tuple[Loc, Fragment,
         for inner, item in _mappings(entry, key, loc):
             yield (*inner, "where"), "condition", item.get("where")
             yield (*inner, "sql"), "aggregate", item.get("sql")
-            ratio = item.get("ratio")
-            for side in ("of", "to") if isinstance(ratio, dict) else ():
+            ratio = item["ratio"] if isinstance(item.get("ratio"), dict) else {}
+            for side in ("of", "to"):
                 yield (*inner, "ratio", side), "aggregate", ratio.get(side)
             yield (*inner, "statistic"), "aggregate", item.get("statistic")
+
+
+def _others_of_rule(item: dict[str, Any], loc: Loc) -> Iterator[tuple[Loc, str]]:
+    """The tables, or columns of tables, that a rule names."""
+    for name, kind in KINDS.items():
+        body = item.get(name)
+        if isinstance(body, str) and kind.plain == "to":
+            yield (*loc, name), body
+        elif isinstance(body, dict):
+            named = [(key, body.get(key)) for key in ("to", "table") if key in kind.model_fields]
+            yield from (((*loc, name, key), text) for key, text in named if isinstance(text, str))
 
 
 def _fragments_of_rule(item: dict[str, Any], loc: Loc) -> Iterator[tuple[Loc, Fragment, Any]]:

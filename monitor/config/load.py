@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,8 @@ def _validate(source: Source) -> Config:
 
 def _make_absolute(data: dict[str, Any], folder: Path) -> None:
     data["store"] = _absolute(data.get("store") or DEFAULT_STORE, folder)
+    for rule in _rules(data):
+        _make_path_absolute(rule, folder)
     warehouses = data.get("warehouses")
     if not isinstance(warehouses, dict):
         return
@@ -74,6 +76,22 @@ def _make_absolute(data: dict[str, Any], folder: Path) -> None:
             body["url"] = _absolute(body["url"], folder)
         else:
             warehouses[name] = _absolute(body, folder)
+
+
+def _rules(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    tables = data.get("tables")
+    for table in tables if isinstance(tables, list) else []:
+        rules = table.get("rules") if isinstance(table, dict) else None
+        yield from (rule for rule in (rules if isinstance(rules, list) else []) if isinstance(rule, dict))
+
+
+def _make_path_absolute(rule: dict[str, Any], folder: Path) -> None:
+    """A rule in Python is found from the configuration's folder."""
+    body = rule.get("python")
+    named = body.get("rule") if isinstance(body, dict) else body
+    if isinstance(named, str) and named.rpartition(":")[0].endswith(".py"):
+        path = str(folder / named)
+        rule["python"] = {**body, "rule": path} if isinstance(body, dict) else path
 
 
 def _absolute(url: Any, folder: Path) -> Any:

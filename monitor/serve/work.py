@@ -10,6 +10,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from monitor.errors import ClaimError, DaywatchError, SourceError, StoreError, mask_secrets
@@ -97,10 +98,15 @@ def judge_job(config: Config, store: Store, job: Job) -> Iterator[Result]:
 def _watch(config: Config, store: Store, table: Table, warehouse: Any, lags: Mapping[str, float]) -> Watch:
     from monitor.alerting import compose_deliveries, pictures_folder  # noqa: PLC0415 - heavy
     from monitor.check import checks_of, load_checks  # noqa: PLC0415 - heavy
+    from monitor.opening import elsewhere  # noqa: PLC0415 - heavy
     from monitor.run import Watch  # noqa: PLC0415 - heavy
 
     checks = checks_of(load_checks(), table)
-    return Watch(table, warehouse, store, checks, compose_deliveries, pictures=pictures_folder(config), lags=dict(lags))
+    others = partial(elsewhere, config, {table.warehouse: warehouse})
+    pictures = pictures_folder(config)
+    return Watch(
+        table, warehouse, store, checks, compose_deliveries, pictures=pictures, lags=dict(lags), others=others
+    )  # fmt: skip
 
 
 def _judge(watch: Watch, wish: Wish, now: dt.datetime, began: float) -> Result:

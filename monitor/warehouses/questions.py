@@ -18,13 +18,12 @@ from monitor.answers import Answers, Open
 from monitor.config.names import parse_table_name
 from monitor.errors import DaywatchError, SourceError, UnavailableError
 from monitor.partitions import previous
+from monitor.read import BATCH
 from monitor.types import ColumnKind, Measure, Partition, Table
 
 if TYPE_CHECKING:
     from monitor.warehouses.base import Warehouse
 
-BATCH = 25
-"""Questions that one statement answers."""
 EARLIER_PARTITIONS = 7
 BITS_MAX = 1 << 28
 """Whole numbers between which a bit each is set to count the different ones: 32 MB a thread."""
@@ -113,9 +112,9 @@ def _answer_elsewhere(
         answers.fail(measure, f"the warehouse {name} is not open here")
         return
     try:
-        other = others(name)
-        filled = fill(other, table, partition, measure.argument)
-        _keep(answers, measure, other.fetch(filled).column(0)[0].as_py())
+        with others(name) as other:
+            filled = fill(other, table, partition, measure.argument)
+            _keep(answers, measure, other.fetch(filled).column(0)[0].as_py())
     except DaywatchError as error:  # another warehouse that is out is this rule's trouble, not the table's
         answers.fail(measure, str(error))
 
