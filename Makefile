@@ -60,10 +60,10 @@ soak: setup  ## The service over 60 days of troubled loads, calm and in a storm 
 soak-quick: setup  ## The same for six days, a death at every state of a run
 	@$(BIN)/python -m tests.soak --quick
 
-bench: setup  ## Faults found and false alerts on real tables; long
+bench: setup  ## Faults found and false alerts on real tables, figures and pictures made anew; half an hour
 	@$(BIN)/python -m benchmarks.detection
 
-bench-quick: setup  ## The same on a few days
+bench-quick: setup  ## The same on a few days, against the committed figures; some minutes
 	@$(BIN)/python -m benchmarks.detection --quick
 
 PEERS := .venv-peers

@@ -92,6 +92,7 @@ def quick_figures(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, 
 def _quick(names: Sequence[str], path: Path) -> int:
     """Judge little and compare: 1 if anything is behind."""
     now = quick_figures(suite.run(names, suite.QUICK))
+    (tables.MADE / "quick.json").write_text(json.dumps(now, indent=1) + "\n")
     for name, figure in now["recall"].items():
         print(f"recall, {name}: {figure['share']} of {figure['n']}")
     print(f"false alerts a table-month: {now['false_alerts']['a_month']} in {now['false_alerts']['days']} days")

@@ -61,6 +61,8 @@ def run(
     clean: dict[str, Any] = {}
     followed = 0
     for case in cases_of(replay, entry, days, keep, seed):
+        if case.fault is None:
+            replay.warm(case.day)
         started = time.process_time()
         verdicts, groups = replay.judge(case.day, case.frame)
         row = {

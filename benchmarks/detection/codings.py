@@ -24,6 +24,7 @@ class Coding:
     """Codes for one column, learnt from past days: missing, frequent values, others by range or by being known.
 
     Times are read as seconds since their day began, numbers with `centred` as what they differ from their day's median.
+    `outside` are the codes of what the past never had.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Coding:
             numbers = known.astype(np.float64)
             self.edges = np.unique(np.quantile(numbers, EDGES)) if len(numbers) else np.zeros(1)
             self.size = len(self.values) + len(self.edges) + 2
+        self.outside = (self.size - 1,) if self.edges is None else (len(self.values) + 1, self.size - 1)
         self.coarse = _coarse(counts.reindex(frequent), self.size, len(known), self.edges is not None)
 
     def _plain(self, values: pd.Series, day: pd.Timestamp) -> npt.NDArray[np.object_]:
@@ -78,6 +80,7 @@ class FormCoding:
         self.kind = column.kind
         found = form_codes(values, column.kind)
         self.size = found[1] if found else 0
+        self.outside: tuple[int, ...] = ()
         self.coarse = np.arange(self.size)
 
     def of(self, values: pd.Series, _day: pd.Timestamp) -> Codes:
@@ -95,6 +98,7 @@ class ShapeCoding:
         shapes = pd.concat([_shapes(values) for _, values in past], ignore_index=True).value_counts()
         self.places = {shape: place for place, shape in enumerate(shapes.index[:VALUES_MAX])}
         self.size = len(self.places) + 1
+        self.outside = (self.size - 1,)
         self.coarse = np.minimum(np.arange(self.size), COARSE)
 
     def of(self, values: pd.Series, _day: pd.Timestamp) -> Codes:

@@ -1,12 +1,13 @@
 """What could be found at all: the ceiling that a detector's recall is told beside.
 
 For each case the oracle is told the fault, its columns and its share, and may say in advance which one number of the
-day it will look at: the row count, the share of repeated rows, keys or rows of yesterday, or the log-likelihood ratio
-between the day as it was and as the fault leaves it, of a histogram: of a column's values, of how they are written, of
-a damaged column together with another. That number is compared with the steadiest of three simple forecasts (mean of
-all past days, of the last week, of the same weekday), and the oracle alarms where it lies beyond the errors of all
-clean days before, in the direction that it knows. That is one false alarm in as many days as there are, about 60: half
-of one a month. It makes one test; a detector must watch everything, share its budget among all, not know what comes.
+day it will look at: the row count; the share of repeated rows, of repeated keys, of rows of yesterday; the share of
+values that are missing, never seen, or out of range; or the log-likelihood ratio between the day as it was and as the
+fault leaves it, of a histogram: of a column's values, of how they are written, of a damaged column together with
+another. That number is compared with the steadiest of three simple forecasts (mean of all past days, of the last week,
+of the same weekday), and the oracle alarms where it lies beyond the errors of all clean days before, in the direction
+that it knows. That is one false alarm in as many days as there are, about 60: half of one a month. It makes one test; a
+detector must watch everything, share its budget among all, and not know what comes.
 
 What it is not: the most powerful test of all. It sees pairs of columns and not three of them, and histograms of a few
 dozen places; what it cannot tell is not proved untellable, and a detector may be ahead of it here and there. And it
@@ -135,6 +136,9 @@ class Oracle:
                 self._kept[key] = np.array([histogram(self._codes(name, place, d), coding.size) for d in self.days])
             before = self._codes(name, place, case.day)
             after = coding.of(case.frame[name], pd.Timestamp(case.day))
+            for rare in dict.fromkeys((0, *coding.outside)):
+                share = self._kept[key][:, rare]
+                yield share, float(np.mean(after == rare)) - share[-1]
             yield from _ratios(self._kept[key], before, after, coding.size)
 
     def _pair(self, case: Case, name: str, other: str) -> Iterator[tuple[Array, float]]:
@@ -180,9 +184,9 @@ def _ratios(
 
 def _power(series: Array, damage: float, weekdays: npt.NDArray[np.int64]) -> float:
     """How often the damaged number lies beyond all errors of the other days, whichever day it is put on."""
-    if damage == 0:
-        return 0.0
     errors = _errors(series, weekdays) * np.sign(damage)
+    if damage == 0:
+        return 1.0 / len(errors)
     ordered = np.sort(errors)
     highest, second = ordered[-1], ordered[-2]
     others = np.where(errors == highest, second if (errors == highest).sum() == 1 else highest, highest)

@@ -80,6 +80,10 @@ class Replay:
         verdicts = refine(self.table, judge(self.table, evidence), values[Sample()])
         return verdicts, group(verdicts, [])
 
+    def warm(self, day: dt.date) -> None:
+        """Measure and score the past of a day, so that judging it costs what it costs a service that ran before."""
+        self._values(day, self.days[day])
+
     def _values(self, day: dt.date, frame: pd.DataFrame) -> dict[Input, object]:
         past = self.before(day)[-HISTORY_DAYS:]
         today = self.measure(frame, day)
