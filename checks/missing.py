@@ -169,9 +169,8 @@ def _times(series: GroupSeries, good: npt.NDArray[np.bool_], recent: npt.NDArray
         if isinstance(place, (int, float)) and 0 <= place < 96:
             quarters[:, int(place)] = series.rows[:, j]
     spans = [(4 * hour, 4 * hour + 4) for hour in range(24)]
-    if float(np.median(quarters[recent].sum(axis=1))) / max(np.count_nonzero(quarters[recent].sum(axis=0)), 1) >= (
-        QUARTER_ROWS_MIN
-    ):
+    used = max(int(np.count_nonzero(quarters[recent].sum(axis=0))), 1)
+    if float(np.median(quarters[recent].sum(axis=1))) / used >= QUARTER_ROWS_MIN:
         spans += [(quarter, quarter + 1) for quarter in range(96)]
     columns = (series.groups.clock,)
     return [

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 
 from monitor.errors import UsageError, mask_secrets
-from monitor.types import Check, Evidence, Partition, Table, Values, Watching
+from monitor.types import Check, Evidence, Measure, Partition, Table, Values, Watching
 
 GROUP = "daywatch.checks"
 BUILT_IN = (
-    "freshness", "volume", "schema", "nulls", "zeros", "stats", "duplicates", "drift", "missing", "metric", "rule",
+    "freshness", "volume", "schema", "nulls", "zeros", "stats", "duplicates", "drift", "missing", "metric", "entity",
+    "rule",
 )  # fmt: skip
-DECLARED = frozenset({"metric", "rule"})
+DECLARED = frozenset({"metric", "entity", "rule"})
 """Checks of what engineers define; the only ones where `automatic` is false."""
 LIGHT = DECLARED | {"freshness", "volume", "schema"}
 """The checks of a table that is watched lightly: one narrow scan, no sample."""
@@ -49,6 +50,12 @@ def checks_of(checks: Sequence[Check], table: Table) -> list[Check]:
         for check in checks
         if (table.automatic or check.name in DECLARED) and (table.watch is Watching.FULL or check.name in LIGHT)
     ]
+
+
+def findings_of(check: Check, table: Table) -> Mapping[Measure, str]:
+    """Which finding a measure ends in, where the check says so itself: its bad days teach that series nothing."""
+    said = getattr(check, "findings", None)
+    return said(table) if said is not None else {}
 
 
 def evaluate(check: Check, table: Table, partition: Partition, values: Values) -> Sequence[Evidence]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.judge import Verdict
 from monitor.privacy.redact import Gate
-from monitor.segments import tell_missing
+from monitor.segments import segment_words, tell_missing
 from monitor.types import Change, ColumnKind, Evidence, Finding, Observation, Partition, Status, Table
 from monitor.words import day, expectation, names, number, period, quantity, share
 
@@ -157,6 +157,33 @@ def _tell_missing(table: Table, _partition: Partition, evidence: Evidence) -> st
     return tell_missing(table, evidence.detail.get("segments", ()))
 
 
+def _tell_metric(table: Table, partition: Partition, evidence: Evidence) -> str:
+    told = _tell_observation(table, partition, evidence).removesuffix(".")
+    moved = evidence.detail.get("segments", ()) if evidence.score else ()
+    if not told or not moved or "rate" not in moved[0]:
+        return f"{told}." if told else ""
+    lead = moved[0]
+    how = "by itself" if lead["precision"] >= 0.5 else "by its share of the rows"
+    return f"{told}; {segment_words(table, lead)} makes {share(lead['recall'])} of the move, {how}."
+
+
+def _tell_entity(table: Table, _partition: Partition, evidence: Evidence) -> str:
+    seen, listed = evidence.observation, evidence.detail.get("segments", ())
+    if evidence.score is None or seen is None:
+        return ""
+    if not evidence.score or not listed:
+        return f"No {evidence.columns[0]} is out of line in {seen.what}."
+    who = segment_words(table, listed[0])
+    if evidence.detail.get("is_new"):
+        return (
+            f"{who} is new among the largest, with {seen.what} of {number(seen.today)}; the largest newcomer is"
+            f" usually at {number(seen.expected)}."
+        )
+    about = expectation(seen)
+    others = f"; also out of line: {names([segment_words(table, t) for t in listed[1:]])}" if listed[1:] else ""
+    return f"{who} has {seen.what} of {number(seen.today)}{'; ' + about if about else ''}{others}."
+
+
 _SENTENCES: dict[str, Callable[[Table, Partition, Evidence], str]] = {
     "nulls": _tell_share,
     "zeros": _tell_share,
@@ -166,6 +193,8 @@ _SENTENCES: dict[str, Callable[[Table, Partition, Evidence], str]] = {
     "schema": _tell_schema,
     "drift": _tell_drift,
     "missing": _tell_missing,
+    "metric": _tell_metric,
+    "entity": _tell_entity,
     "rule": _tell_rule,
 }
 
