@@ -1,0 +1,1 @@
+"""Rules beside one naive hand-written statement that computes the same, and beside other tools."""
