@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 
 RESULTS = Path(__file__).parents[1] / "results"
 FOUND, CEILING, BAD, GREY = "#1f5fa8", "#b9cfe6", "#c0392b", "#666666"
+SHARES = ("0.01", "0.03", "0.1", "0.3")
 PEERS_DAYS_MIN = 2
 """A run of the peers on fewer days of each table orders them too roughly for a picture."""
 
@@ -49,7 +50,7 @@ def recall(figures: Mapping[str, Any]) -> Figure:
     names = [name for name in ("all", "tuned", "held_out") if name in figures]
     titles = {"all": "all tables", "tuned": "tables tuned on", "held_out": "held out"}
     figure, grid = plt.subplots(2, len(names), figsize=(3.3 * len(names), 5.2), sharey=True, squeeze=False)
-    for row, (suffix, about) in enumerate((("", "every fault"), ("_100_rows", "faults of 100 rows and more"))):
+    for row, (suffix, about) in enumerate((("", "all faults"), ("_100_rows", "100 rows and more"))):
         for place, name in enumerate(names):
             axes = grid[row][place]
             _recall_bars(axes, figures[name][f"recall{suffix}"], figures[name][f"oracle{suffix}"])
@@ -57,14 +58,14 @@ def recall(figures: Mapping[str, Any]) -> Figure:
         grid[row][0].set_ylabel(f"recall, {about}", fontsize=9)
     handles, labels = grid[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncols=2, frameon=False, fontsize=9)
-    figure.supxlabel("part of the day's rows that is faulty", fontsize=9, y=0.055)
-    figure.tight_layout(rect=(0, 0.07, 1, 1))
+    figure.supxlabel("part of the day's rows that is faulty", fontsize=9, y=0.05)
+    figure.tight_layout(rect=(0, 0.045, 1, 1))
     return figure
 
 
 def _recall_bars(axes: Axes, found: Mapping[str, Any], oracle: Mapping[str, Any]) -> None:
-    shares = list(found)
-    places = np.arange(len(shares))
+    shares = [s for s in SHARES if s in found]
+    places = np.array([SHARES.index(s) for s in shares])
     values = np.array([found[s]["share"] for s in shares])
     lows, highs = (np.array([found[s][end] for s in shares]) for end in ("low", "high"))
     axes.bar(places, [oracle[s]["share"] for s in shares], 0.8, color=CEILING, label="what an oracle finds")
@@ -75,7 +76,8 @@ def _recall_bars(axes: Axes, found: Mapping[str, Any], oracle: Mapping[str, Any]
         axes.text(
             place, 0.02, f"{value:.2f}\nn={found[share]['n']}", ha="center", va="bottom", color="white", fontsize=7
         )
-    axes.set_xticks(places, [f"{float(s):.0%}" for s in shares])
+    axes.set_xticks(range(len(SHARES)), [f"{float(s):.0%}" for s in SHARES])
+    axes.set_xlim(-0.6, len(SHARES) - 0.4)
     _plain(axes)
     axes.set_ylim(0, 1.02)
 
@@ -100,7 +102,7 @@ def faults(by_fault: Mapping[str, Any]) -> Figure:
     _plain(axes)
     axes.tick_params(axis="y", labelsize=7)
     figure.legend(loc="lower center", ncols=2, frameon=False, fontsize=9)
-    figure.tight_layout(rect=(0, 0.6 / figure.get_figheight(), 1, 1))
+    figure.tight_layout(rect=(0, 0.3 / figure.get_figheight(), 1, 1))
     return figure
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import chaos
 from benchmarks.detection import __main__ as command
-from benchmarks.detection import clean_days, cold_start, pictures, slow_drift, suite, tables
+from benchmarks.detection import clean_days, cold_start, markdown, pictures, slow_drift, suite, tables
 from benchmarks.detection.case import Case
 from benchmarks.detection.cases import cases_of
 from benchmarks.detection.compare import behind
@@ -267,6 +267,8 @@ def test_every_chapter_has_its_figures_and_pictures(
     assert {path.name for path in pictures.draw_all(tmp_path)} == {
         "recall.png", "faults.png", "false_alerts.png", "cold_start.png",
     }  # fmt: skip
+    assert f"| {NAME} | {figures['figures'][NAME]['cases']} |" in markdown.recalls(figures["figures"])
+    assert len(markdown.chapters(figures["chapters"])) == len(figures["chapters"])
 
 
 def test_the_wide_table_is_wide_and_the_same_every_time() -> None:
