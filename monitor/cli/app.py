@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from daywatch import __version__
-from monitor.cli import people, planning, serving, setting_up, watching
+from monitor.cli import diffing, people, planning, serving, setting_up, watching
 from monitor.cli import status as standing
 from monitor.cli.common import DEFECT, ERRORED, OK, USAGE
 from monitor.errors import DaywatchError, mask_secrets
@@ -31,6 +31,7 @@ app.command("plan")(planning.plan)
 app.command("run")(watching.run)
 app.command("status")(standing.status)
 app.command("history")(watching.history)
+app.command("diff")(diffing.diff)
 app.command("serve")(serving.serve)
 app.command("backfill")(watching.backfill)
 app.command("explain")(people.explain)

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["BarsPicture", "BeeswarmPicture", "DistributionPicture", "Picture", "SeriesPicture", "draw"]
+__all__ = [
+    "BarsPicture",
+    "BeeswarmPicture",
+    "DifferencesPicture",
+    "DistributionPicture",
+    "Picture",
+    "SeriesPicture",
+    "draw",
+]
 
 Unit = Literal["", "share", "rows", "nats"]
 
@@ -68,13 +76,24 @@ class BeeswarmPicture:
     names: tuple[str, ...]
 
 
-Picture = SeriesPicture | BarsPicture | DistributionPicture | BeeswarmPicture
+@dataclass(frozen=True, slots=True)
+class DifferencesPicture:
+    """How two tables differ: `rows` are (kind, count), `columns` (name, size in `unit`), ranked."""
+
+    title: str
+    rows: tuple[tuple[str, float], ...]
+    columns: tuple[tuple[str, float], ...]
+    unit: str = "rows"
+
+
+Picture = SeriesPicture | BarsPicture | DistributionPicture | BeeswarmPicture | DifferencesPicture
 
 _DRAWN_BY = {
     SeriesPicture: "monitor.plots.series",
     BarsPicture: "monitor.plots.bars",
     DistributionPicture: "monitor.plots.distribution",
     BeeswarmPicture: "monitor.plots.beeswarm",
+    DifferencesPicture: "monitor.plots.differences",
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 import datetime as dt
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -463,6 +463,11 @@ class Warehouse(abc.ABC):
         """A statement for `wanted` of about a share of the rows, each drawn for itself; None where that costs much."""
         return None
 
+    @property
+    def hash_family(self) -> str:
+        """Warehouses of one family give equal rows of equal types the same `RowHash`; '' where nobody says so."""
+        return ""
+
     def unique_columns(self, path: Path) -> list[tuple[str, ...]]:  # noqa: ARG002 - for engines that enforce them
         """Sets of columns without NULL whose values the engine itself holds to be unique."""
         return []
@@ -475,7 +480,7 @@ class Warehouse(abc.ABC):
             self._blame_scopes(tables)
             raise StatementError(error.what, where=tables[0].name, mend=error.mend) from error
 
-    def stream(self, statement: Select, tables: Sequence[Table]) -> Iterator[pa.Table]:
+    def stream(self, statement: Select, tables: Sequence[Table]) -> Generator[pa.Table]:
         """The rows of a statement piece by piece, however many; raises as `ask` does, perhaps amid the rows."""
         rows = 0
         try:
@@ -488,7 +493,7 @@ class Warehouse(abc.ABC):
         finally:
             self._ledger.add(rows)
 
-    def _stream(self, sql: str) -> Iterator[pa.Table]:
+    def _stream(self, sql: str) -> Generator[pa.Table]:
         """Run one statement and hand its rows out as they come; raises as `_run` does."""
         yield self._run(sql, self.limits.rows_max)[0]
 

@@ -296,6 +296,11 @@ class TypedColumn(sa.ColumnClause[Any]):
         super().__init__(sa.quoted_name(column.name, quote=True))
         self.engine_type = column.type
 
+    @property
+    def _constructor(self) -> Any:  # type: ignore[override]
+        """What stands for the column outside of a subquery that selects it: a plain column."""
+        return sa.ColumnClause
+
 
 def columns_of(names: Sequence[str]) -> list[Expression]:
     """The columns called `names`, always quoted."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import abc
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path as FilePath
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import duckdb
 import duckdb_sqlalchemy
@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
 from monitor.errors import DaywatchError, SourceError, UnavailableError, UsageError
+from monitor.types import Table
 from monitor.warehouses import DEFAULT_LIMITS, Limits
-from monitor.warehouses.base import Path, StatementError, Warehouse
+from monitor.warehouses.base import Path, Select, StatementError, Warehouse
 from monitor.warehouses.catalog import TABLES
 from monitor.warehouses.constructs import Expression
 from monitor.warehouses.polls import TableState
@@ -31,6 +32,7 @@ _REFUSED = (
     duckdb.InternalError,
 )
 _OVER_VALUES = (duckdb.DataError, duckdb.InvalidInputException)  # these quote the value that they stumbled over
+_BATCH_ROWS = 50_000
 _VALUE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|-?\b\d[\d.eE+-]*")
 
 
@@ -79,6 +81,42 @@ class Embedded(Warehouse, abc.ABC):
                 raise self._told(error, expired.is_set()) from error
         return found.slice(0, rows_max), None
 
+    def _stream(self, sql: str) -> Generator[pa.Table]:
+        with self._cursor() as cursor, self._deadline(cursor) as expired:
+            try:
+                for batch in cursor.execute(sql).to_arrow_reader(_BATCH_ROWS):
+                    yield pa.Table.from_batches([batch])
+            except (duckdb.Error, pa.ArrowException, OSError) as error:
+                raise self._told(error, expired.is_set()) from error
+
+    def few_rows_of(self, table: Table, wanted: Sequence[Any], share: float, seed: int) -> Select | None:
+        """By a Bernoulli sample, which is drawn while reading."""
+        drawn: sa.Function[Any] = sa.func.bernoulli(sa.literal_column(f"{100 * min(share, 1.0):.6f} PERCENT"))
+        source = self._source(table.path).tablesample(drawn, seed=sa.literal(seed))
+        return sa.select(*wanted).select_from(source).where(*self._scope(table))
+
+    @property
+    def hash_family(self) -> str:
+        """All run by one library, which hashes alike."""
+        return f"duckdb {duckdb.__version__}"
+
+    def unique_columns(self, path: Path) -> list[tuple[str, ...]]:
+        """Primary keys, and unique constraints over columns without NULL."""
+        schema, table = (path[-2] if len(path) > 1 else self.default_schema), path[-1]
+        known: Select = sa.select(sa.column("constraint_column_names").label("names")).select_from(
+            sa.func.duckdb_constraints().table_valued(sa.column("constraint_column_names"), name="known")
+        )
+        found = self._catalog(
+            known.where(
+                sa.column("database_name") == sa.func.current_database(),
+                sa.column("schema_name") == schema,
+                sa.column("table_name") == table,
+                sa.column("constraint_type").in_(["PRIMARY KEY", "UNIQUE"]),
+            )
+        )
+        required = {column.name for column in self.columns(path) if not column.nullable}
+        return [tuple(row["names"]) for row in found if set(row["names"]) <= required]
+
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection of its own for one statement, so that threads do not wait for each other."""
@@ -114,7 +152,7 @@ class Embedded(Warehouse, abc.ABC):
                 done.set()
             timer.cancel()
 
-    def _told(self, error: duckdb.Error, expired: bool) -> DaywatchError:
+    def _told(self, error: Exception, expired: bool) -> DaywatchError:
         where = f"warehouse {self.name}"
         if expired:
             limit = f"{self.limits.statement_timeout_s:g}"
@@ -186,7 +224,7 @@ class DuckDB(Embedded):
         return [sa.literal_column("rowid")]
 
 
-def _first_line(error: duckdb.Error) -> str:
+def _first_line(error: Exception) -> str:
     """What DuckDB says, without the statement; values of rows that it quotes are left out."""
     lines: list[str] = [line for line in str(error).splitlines() if line.strip()]
     said = lines[0] if lines else type(error).__name__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, ClassVar
 
 import psycopg
@@ -19,14 +19,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from monitor.errors import SourceError, UsageError
-from monitor.types import Column, ColumnKind
+from monitor.types import Column, ColumnKind, Table
 from monitor.warehouses import (
     DEFAULT_LIMITS,
     Limits,
     postgres_catalog,
     postgres_sql,  # noqa: F401 - registers how its constructs are written
 )
-from monitor.warehouses.base import Path, StatementError, Warehouse
+from monitor.warehouses.base import Path, Select, StatementError, Warehouse
 from monitor.warehouses.catalog import did_you_mean, kind_of
 from monitor.warehouses.constructs import Expression, columns_of
 from monitor.warehouses.polls import TableState
@@ -85,6 +85,7 @@ class Postgres(Warehouse):
         )
         session = self._rows(postgres_catalog.SESSION)[0]
         self.default_schema = session["schema"] or self.default_schema  # type: ignore[misc] # of this database
+        self._version = int(session["version"])
         if session["version"] < VERSION_MIN:
             self.close()
             what = f"PostgreSQL {session['version'] // 10_000} is too old"
@@ -169,6 +170,39 @@ class Postgres(Warehouse):
             connection.info["used"] = time.monotonic()
             connection.close()
         return found, None
+
+    def _stream(self, sql: str) -> Generator[pa.Table]:
+        connection = self._borrow()
+        whole = False
+        try:
+            yield from self._driver.stream(connection.dbapi_connection, sql)
+            whole = True
+        except self._driver.errors as error:
+            raise self._told(error) from None
+        finally:
+            if not whole:
+                connection.invalidate()  # the server may still be sending
+            connection.info["used"] = time.monotonic()
+            connection.close()
+
+    def few_rows_of(self, table: Table, wanted: Sequence[Any], share: float, seed: int) -> Select | None:
+        """By TABLESAMPLE, which views do not have."""
+        if self._row_identity(table.path) is None:
+            return None
+        drawn: sa.Function[Any] = sa.func.bernoulli(sa.literal_column(f"{100 * min(share, 1.0):.6f}"))
+        source = self._source(table.path).tablesample(drawn, seed=sa.literal(seed))
+        return sa.select(*wanted).select_from(source).where(*self._scope(table))
+
+    @property
+    def hash_family(self) -> str:
+        """Servers of one major version hash alike."""
+        return f"postgresql {self._version // 10_000}"
+
+    def unique_columns(self, path: Path) -> list[tuple[str, ...]]:
+        """Valid unique indexes over plain columns, all of them NOT NULL, whose rows are checked at once."""
+        schema, name = self._named(path)
+        found = self._rows(postgres_catalog.UNIQUE, schema=schema, name=name)
+        return [tuple(str(row["names"]).split("\t")) for row in found]
 
     def _told(self, error: Exception) -> SourceError:
         sqlstate, said = self._driver.facts(error)

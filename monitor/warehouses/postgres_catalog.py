@@ -84,3 +84,15 @@ CROSS JOIN (
 ) reset
 GROUP BY root.place, root.oid, reset.at
 """
+
+UNIQUE = """
+SELECT string_agg(a.attname, E'\\t' ORDER BY a.attnum) AS names
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_index i ON i.indrelid = c.oid
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])
+WHERE n.nspname = :schema AND c.relname = :name
+  AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+GROUP BY i.indexrelid, i.indnkeyatts
+HAVING bool_and(a.attnotnull) AND count(*) = i.indnkeyatts
+"""

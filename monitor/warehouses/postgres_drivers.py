@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from itertools import islice
 from typing import Any, Protocol
@@ -23,6 +23,7 @@ from monitor.warehouses.constructs import YEARS_S
 
 _COPYABLE = re.compile(r"\s*(SELECT|WITH|VALUES|TABLE|\()", re.IGNORECASE)
 _TEXT_CHUNK = 1_000
+_STREAM_ROWS = 50_000
 _DIGITS_MAX = 76
 _YEAR_1, _YEAR_10000 = YEARS_S
 _US = 1_000_000
@@ -40,6 +41,10 @@ class Driver(Protocol):
 
     def fetch(self, connection: Any, sql: str, rows_max: int) -> pa.Table:
         """The first `rows_max` rows; what is beyond stays on the server."""
+        ...
+
+    def stream(self, connection: Any, sql: str) -> Generator[pa.Table]:
+        """All rows of a SELECT, piece by piece."""
         ...
 
     def facts(self, error: Exception) -> tuple[str | None, str]:
@@ -85,6 +90,20 @@ class Adbc:
             found = pa.Table.from_batches(batches, reader.schema).slice(0, rows_max)
         return plain(found)
 
+    def stream(self, connection: Any, sql: str) -> Generator[pa.Table]:
+        """Rows by COPY, as they come."""
+        with connection.cursor(adbc_stmt_kwargs={self._use_copy: "true"}) as cursor:
+            cursor.execute(sql)
+            reader = cursor._results.reader  # noqa: SLF001 - as above
+            whole = False
+            try:
+                for batch in reader:
+                    yield plain(pa.Table.from_batches([batch], reader.schema))
+                whole = True
+            finally:
+                if not whole:
+                    cursor.adbc_cancel()
+
     def facts(self, error: Exception) -> tuple[str | None, str]:
         """From the error's details; a lost or refused connection has none, only its text."""
         for key, value in getattr(error, "details", None) or ():
@@ -122,6 +141,16 @@ class Psycopg:
         columns = zip(*rows, strict=True) if rows else ([] for _ in described)
         arrays = [_parsed(values, oid) for values, (_, oid) in zip(columns, described, strict=True)]
         return plain(pa.Table.from_arrays(arrays, names=[name for name, _ in described]))
+
+    def stream(self, connection: Any, sql: str) -> Generator[pa.Table]:
+        """Rows in chunks as they come."""
+        cursor = connection.cursor()
+        with closing(cursor.stream(sql.encode(), size=_TEXT_CHUNK)) as stream:
+            while rows := list(islice(stream, _STREAM_ROWS)):
+                described = [(item.name, item.type_code) for item in cursor.description or ()]
+                columns = zip(*rows, strict=True)
+                arrays = [_parsed(values, oid) for values, (_, oid) in zip(columns, described, strict=True)]
+                yield plain(pa.Table.from_arrays(arrays, names=[name for name, _ in described]))
 
     @staticmethod
     def _described(connection: Any, sql: str) -> list[tuple[str, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -105,6 +105,14 @@ class Snowflake(Warehouse):
                 raise told(error, self._where, self.limits.statement_timeout_s) from error
         try:
             return _fetched(self._renewed(connection), sql, rows_max)
+        except errors.Error as error:
+            raise told(error, self._where, self.limits.statement_timeout_s) from error
+
+    def _stream(self, sql: str) -> Generator[pa.Table]:
+        try:
+            with self._live().cursor() as cursor:
+                cursor.execute(sql)
+                yield from cursor.fetch_arrow_batches()
         except errors.Error as error:
             raise told(error, self._where, self.limits.statement_timeout_s) from error
 
