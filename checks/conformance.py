@@ -18,6 +18,7 @@ from dataclasses import fields, is_dataclass
 from itertools import pairwise
 from typing import Any, get_args
 
+import numpy as np
 import pandas as pd
 
 from checks.situations import Situation, situations_of
@@ -167,6 +168,9 @@ def difference(one: object, other: object, path: str = "") -> str:
         return f"{path}: {type(one).__name__} and {type(other).__name__}"
     if isinstance(one, pd.DataFrame) and isinstance(other, pd.DataFrame):
         return "" if one.equals(other) and list(one.dtypes) == list(other.dtypes) else f"{path}: other rows"
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        same = one.shape == other.shape and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+        return "" if same else f"{path}: other numbers"
     if isinstance(one, float) and isinstance(other, float) and math.isnan(one) and math.isnan(other):
         return ""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
