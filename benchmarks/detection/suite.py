@@ -27,9 +27,9 @@ class Plan:
     """
 
     days: int = 3
-    keep: float = 0.3
-    clean: int = 75
-    cold: int = 8
+    keep: float = 0.25
+    clean: int = 70
+    cold: int = 6
     drifts: int = 2
     oracle: bool = True
     chapters: tuple[str, ...] = CHAPTERS
