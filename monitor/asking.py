@@ -14,7 +14,8 @@ from monitor.errors import SourceError, UnavailableError, UsageError
 from monitor.read import OWN
 from monitor.types import ROWS, Measure, Partition, Table
 from monitor.warehouses.base import StatementError
-from monitor.warehouses.questions import answer, fill, has_tokens, repeats_sql
+from monitor.warehouses.keys import repeats_sql
+from monitor.warehouses.questions import answer, fill, has_tokens
 
 if TYPE_CHECKING:
     from monitor.warehouses.base import Warehouse

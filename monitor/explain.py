@@ -149,7 +149,7 @@ def _tell_rule(_table: Table, _partition: Partition, evidence: Evidence) -> str:
     known = detail.get("known_bad")
     tolerated = ", within its tolerance" if not evidence.score else ""
     if known:
-        tolerated = f", {number(known)} on the day before"
+        tolerated = f", {number(known)} of them were there before"
     return f"{number(bad)} of {number(rows)} rows break the rule {name} ({share(evidence.effect)}){tolerated}{why}."
 
 

@@ -75,4 +75,4 @@ def naive(dialect: str, *, unique: bool) -> str:
     }
     conditions = [c.format(**matches) if c in ("NOT {sku}", "NOT {code}") else c for c in NAIVE_CONDITIONS]
     columns = [*(NAIVE_UNIQUE if unique else ()), *(_FILTERED.format(c) for c in conditions)]
-    return f"SELECT count(*), {', '.join(columns)} FROM t"
+    return f"SELECT count(*) AS n, {', '.join(f'{c} AS c{i}' for i, c in enumerate(columns))} FROM t"

@@ -1,4 +1,4 @@
-"""Statements that rules need beside the one scan: tokens filled in, many answered by one statement, keys counted.
+"""Statements that rules need beside the one scan: tokens filled in, many answered by one statement.
 
 What fails costs nobody else an answer: where the engine refuses a statement, or it runs too long, each question is
 asked alone.
@@ -7,28 +7,24 @@ asked alone.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from checks.rules.words import words_of
 from monitor.answers import Answers, Open
 from monitor.config.names import parse_table_name
 from monitor.errors import DaywatchError, SourceError, UnavailableError
 from monitor.partitions import previous
 from monitor.read import BATCH
-from monitor.types import ColumnKind, Measure, Partition, Table
+from monitor.types import Measure, Partition, Table
+from monitor.warehouses.keys import count_repeats, repeats_sql
 
 if TYPE_CHECKING:
     from monitor.warehouses.base import Warehouse
 
 EARLIER_PARTITIONS = 7
-BITS_MAX = 1 << 28
-"""Whole numbers between which a bit each is set to count the different ones: 32 MB a thread."""
 _TOKEN = re.compile(r"@@daywatch:(rows|earlier|table|of|start|end)(?::([^@]*))?@@")
-_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 
 
 def answer(
@@ -47,18 +43,10 @@ def answer(
         UnavailableError: the warehouse cannot be used; anything else that goes wrong is an error of its measure.
     """
     answers = Answers()
-    asked: dict[Measure, str] = {}
-    bits: list[Measure] = []
-    for measure in measures:
-        if measure.kind == "repeats":
-            if _countable(warehouse, table, measure) is not None:
-                bits.append(measure)
-            else:
-                asked[measure] = repeats_sql(table, measure)
-        else:
-            asked[measure] = measure.argument
-    _count_bits(warehouse, table, partition if table.time is not None else None, bits, answers)
-    asked |= {measure: repeats_sql(table, measure) for measure in bits if measure not in answers}
+    asked = {measure: measure.argument for measure in measures if measure.kind != "repeats"}
+    keys = [measure for measure in measures if measure.kind == "repeats"]
+    answers.update(count_repeats(warehouse, table, partition if table.time is not None else None, keys))
+    asked |= {measure: repeats_sql(table, measure) for measure in keys if measure not in answers}
     here: dict[Measure, str] = {}
     for measure, sql in asked.items():
         where = elsewhere(sql, table)
@@ -169,59 +157,3 @@ def _moment(warehouse: Warehouse, table: Table, partition: Partition | None, anc
     if form == "date" and local.time() == dt.time():
         return warehouse.literal(local.date())
     return warehouse.literal(local)
-
-
-# Keys
-
-
-def repeats_sql(table: Table, measure: Measure) -> str:
-    """The statement of the rows beyond the first of each key; grouping is cheaper than COUNT DISTINCT."""
-    asked, words = json.loads(measure.argument), words_of(table)
-    known = [f"{words.name(column)} IS NOT NULL" for column in asked["columns"]]
-    where = " AND ".join([*known, *([f"({asked['where']})"] if asked["where"] else [])])
-    keys = words.names(asked["columns"])
-    grouped = f"SELECT COUNT(*) AS n FROM @@daywatch:rows@@ AS day WHERE {where} GROUP BY {keys} HAVING COUNT(*) > 1"  # noqa: S608
-    return f"SELECT COALESCE(SUM(n - 1), 0) FROM ({grouped}) AS repeated"  # noqa: S608
-
-
-def _countable(warehouse: Warehouse, table: Table, measure: Measure) -> str | None:
-    """The whole-number column that a key is, on an engine that can set a bit for each number."""
-    columns = json.loads(measure.argument)["columns"]
-    if warehouse.dialect != "duckdb" or len(columns) != 1:
-        return None
-    found = next((c for c in table.columns if c.name == columns[0]), None)
-    plain = found is not None and found.kind is ColumnKind.NUMBER and found.type.upper() in _INTEGERS
-    return str(columns[0]) if plain else None
-
-
-def _count_bits(
-    warehouse: Warehouse, table: Table, partition: Partition | None, measures: Sequence[Measure], answers: Answers
-) -> None:
-    """Keys of whole numbers that lie close together: as many bits as there are different ones.
-
-    Exact, and ten times cheaper than grouping. Those that lie too far apart are left to it.
-    """
-    if not measures:
-        return
-    scopes: list[tuple[Measure, str, str]] = []
-    for measure in measures:
-        asked = json.loads(measure.argument)
-        name = warehouse.identifier(asked["columns"][0])
-        scopes.append((measure, f"CASE WHEN {asked['where']} THEN {name} END" if asked["where"] else name, name))
-    bounds = [part for _, value, _ in scopes for part in (f"min({value})", f"max({value})", f"count({value})")]
-    try:
-        row = warehouse.numbers(table, partition, bounds)
-        close: list[tuple[Measure, str, int]] = []
-        for place, (measure, value, _) in enumerate(scopes):
-            low, high, rows = row[3 * place : 3 * place + 3]
-            if not rows:
-                answers[measure] = 0.0
-            elif high - low < min(BITS_MAX, max(64 * rows, 1_000)):
-                close.append((measure, f"bit_count(bitstring_agg({value}, {low}, {high}))", rows))
-        if close:
-            found = warehouse.numbers(table, partition, [bit for _, bit, _ in close])
-            answers.update({m: float(rows - seen) for (m, _, rows), seen in zip(close, found, strict=True)})
-    except UnavailableError:
-        raise
-    except SourceError:
-        return  # whoever is at fault is told when each is asked alone

@@ -55,7 +55,9 @@ def resolved(folder: Path, rule: str) -> Table:
         connection.execute("CREATE TABLE IF NOT EXISTS t AS SELECT 1 AS a, 'x' AS b")
         connection.execute("CREATE TABLE IF NOT EXISTS other AS SELECT 1 AS id")
     path = folder / "daywatch.yaml"
-    path.write_text(f"warehouses: {{main: 'duckdb:///w.duckdb'}}\ntables:\n  - name: main.t\n    rules:\n      - {rule}\n")
+    path.write_text(
+        f"warehouses: {{main: 'duckdb:///w.duckdb'}}\ntables:\n  - name: main.t\n    rules:\n      - {rule}\n"
+    )
     config = load_config(path)
     warehouses = open_warehouses(config)
     try:
