@@ -111,8 +111,9 @@ def test_statements_that_read_are_taken(text: str, dialect: str) -> None:
 @pytest.mark.parametrize("dialect", ["duckdb", "postgres", "snowflake"])
 @pytest.mark.parametrize(
     "text",
-    ["DROP TABLE t", "UPDATE t SET a = 1", "INSERT INTO t SELECT 1", "CREATE TABLE x AS SELECT 1", "GRANT ALL ON t TO u",
-     "SELECT 1 -- why", "SELECT * FROM t FOR UPDATE", "COPY t TO 'f'", "CALL p()", "SELECT $1", ""],
+    ["DROP TABLE t", "UPDATE t SET a = 1", "INSERT INTO t SELECT 1", "CREATE TABLE x AS SELECT 1",
+     "GRANT ALL ON t TO u", "SELECT 1 -- why", "SELECT * FROM t FOR UPDATE", "COPY t TO 'f'", "CALL p()", "SELECT $1",
+     ""],
 )  # fmt: skip
 def test_statements_that_do_more_are_refused(text: str, dialect: str) -> None:
     with pytest.raises(FragmentError):
