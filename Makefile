@@ -10,7 +10,7 @@ FAKESNOW_READY := $(FAKESNOW)/.ready
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup snowflake-server demo test test-quick lint types docs bench bench-quick peers series-peers clean
+.PHONY: help setup snowflake-server demo test test-quick lint types docs bench bench-quick peers series-peers rules-peers clean
 
 help:  ## What there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,15 @@ $(PEERS)/series/.ready: benchmarks/series/requirements.txt
 	@echo "Setting up $(PEERS)/series, for the comparison of forecasts."
 	@test -x $(PEERS)/series/bin/python || "$(PYTHON)" -m venv $(PEERS)/series
 	@$(PEERS)/series/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps -r $<
+	@touch $@
+
+rules-peers: setup $(PEERS)/rules/.ready  ## The same for rules; then: python -m benchmarks.rules
+
+$(PEERS)/rules/.ready: benchmarks/rules/requirements.txt
+	@.ci/find-python --check "$(PYTHON)"
+	@echo "Setting up $(PEERS)/rules, for the comparison of rules."
+	@test -x $(PEERS)/rules/bin/python || "$(PYTHON)" -m venv $(PEERS)/rules
+	@$(PEERS)/rules/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r $<
 	@touch $@
 
 clean:  ## Take away what was made, .venv included

@@ -19,6 +19,8 @@ import duckdb
 from benchmarks.rules.cases import TABLE
 
 TARGET = Path(__file__).parents[1] / "results" / "rules.json"
+PEER = Path(__file__).parents[2] / ".venv-peers" / "rules" / "bin" / "python"
+"""Soda Core's own environment; where it is not made (`make rules-peers`), it is left out."""
 WAYS = ("naive", "naive_without_unique", "daywatch", "daywatch_without_unique")
 BARS = {"to_naive": 1.0, "to_naive_without_unique": 1.1}
 
@@ -44,7 +46,24 @@ def in_duckdb(folder: Path, rows: int, runs: int) -> dict[str, Any]:
     file = folder / "rules.duckdb"
     with duckdb.connect(str(file)) as connection:
         connection.execute(f"CREATE TABLE t AS {TABLE.format(rows=rows, source=f'range({rows}) AS r(i)')}")
-    return {"rows": rows, **compared(f"duckdb:///{file}", runs)}
+    found = {"rows": rows, **compared(f"duckdb:///{file}", runs)}
+    if PEER.exists():
+        for name, unique, beside in (
+            ("soda", "yes", "naive"),
+            ("soda_without_unique", "no", "naive_without_unique"),
+        ):
+            taken = [by_soda(file, unique) for _ in range(runs)]
+            found[name] = {key: round(median(r[key] for r in taken), 3) for key in taken[0]}
+            found[f"{name}_to_naive"] = round(found[name]["cpu_s"] / found[beside]["cpu_s"], 3)
+    return found
+
+
+def by_soda(file: Path, unique: str) -> dict[str, float]:
+    """The same rules by Soda Core."""
+    command = [str(PEER), str(Path(__file__).with_name("soda_work.py")), str(file), unique]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def in_postgres(rows: int, runs: int) -> dict[str, Any]:
