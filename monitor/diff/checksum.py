@@ -59,7 +59,7 @@ class Checksum:
             self.parts = max(count for count in PARTS if count <= max(wanted, 1))
             sums = list(pool.map(self._checksums, self.sides))
             repeated = list(pool.map(_count_repeated, self.sides))
-        differing = _differing(*sums)
+        differing = differing_parts(*sums)
         with closing(self._chunks(differing)) as chunks:
             for frames in chunks:
                 self.matched.add(match_rows(*frames, self.columns))
@@ -137,7 +137,7 @@ def _count_repeated(rows: Rows) -> int:
     return 0 if rows.is_unique() else rows.count_repeated()
 
 
-def _differing(a: pa.Table, b: pa.Table) -> npt.NDArray[np.int64]:
+def differing_parts(a: pa.Table, b: pa.Table) -> npt.NDArray[np.int64]:
     """The parts that are not the same on both sides, ascending."""
     sums = [
         pd.DataFrame(

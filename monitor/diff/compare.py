@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from monitor.config.addresses import warehouse_address
+from monitor.diff.bag import Bag
 from monitor.diff.checksum import Checksum
 from monitor.diff.join import Join, Totals
 from monitor.diff.options import Method, Options
 from monitor.diff.pairs import Alignment, Side, align
 from monitor.diff.result import Difference
+from monitor.diff.rows import Rows
 from monitor.errors import UsageError
 from monitor.types import Cost, Table
 
@@ -56,7 +58,9 @@ def compare_sides(a: Side, b: Side, options: Options) -> Difference:
         SourceError: a warehouse failed; nothing is known then.
     """
     started = time.monotonic()
-    options = replace(options, key=options.key or (a.table.key if options.method not in _KEYLESS else ()))
+    method = Method(options.method)
+    given = options.key or a.table.key
+    options = replace(options, method=method, key=() if method in _KEYLESS else given)
     a, b = (Side(side.warehouse, _scoped(side, options.where)) for side in (a, b))
     b = _moved(a, b)
     work = Work(a, b, align(a, b, options), options, started)
@@ -200,4 +204,29 @@ def _by_checksum(work: Work) -> Difference:
     return told(work, found, rows, is_sampled=checksum.matched.is_sampled)
 
 
-_COMPARED = {Method.JOIN: _by_join, Method.CHECKSUM: _by_checksum}
+def _by_bag(work: Work) -> Difference:
+    bag = Bag(work.a, work.b, work.columns)
+    totals = bag.totals()
+    found = replace(_difference(work, totals, "bag", bag.sql()), changed=None)
+    found = replace(found, compare_seconds=time.monotonic() - work.started)
+    if not totals.differing or not work.options.explain:
+        return found
+    return replace(found, columns=_nats(work, totals))
+
+
+def _by_model(work: Work) -> Difference:
+    rows = [Rows(side, letter, work.columns).count() for letter, side in (("a", work.a), ("b", work.b))]
+    totals = Totals(rows[0], rows[1], 0, 0, 0, {})
+    note = "samples were compared, not every row: that nothing tells them apart does not make them equal"
+    found = replace(_difference(work, totals, "model", ""), changed=None, columns=_nats(work, totals))
+    notes = (*found.notes, note)
+    return replace(found, notes=notes, is_sampled=True, compare_seconds=time.monotonic() - work.started)
+
+
+def _nats(work: Work, totals: Totals) -> dict[str, float]:
+    from monitor.diff.model import nats_by_column  # noqa: PLC0415 - loads the classifier
+
+    return nats_by_column(work, (totals.rows_a, totals.rows_b))
+
+
+_COMPARED = {Method.BAG: _by_bag, Method.MODEL: _by_model, Method.JOIN: _by_join, Method.CHECKSUM: _by_checksum}

@@ -22,6 +22,8 @@ def headline(found: Difference) -> str:
     >>> headline(Difference("a", "b", 3, 3, 0, 0, 0, 0, 0, {}, "join", ""))
     'Equal: 3 rows on both sides.'
     """
+    if found.method == "model" and found.is_equal:
+        return f"Nothing tells samples of the two apart ({found.rows_a:,} rows in A, {found.rows_b:,} in B)."
     if found.is_equal:
         return f"Equal: {_count(found.rows_a, 'row')} on both sides."
     parts = []
@@ -56,6 +58,8 @@ def facts(found: Difference) -> list[str]:
     if found.renamed:
         mapped = " ".join(f"--map {a}={b}" for a, b in found.renamed.items())
         lines.append(f"Perhaps renamed; to compare them: {mapped}")
+    hidden = found.sample and not found.shows_values
+    lines += ["Values of rows are told by their shape; --show-values shows them."] if hidden else []
     return [*lines, *(f"{note}." for note in found.notes)]
 
 

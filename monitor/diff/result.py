@@ -74,6 +74,7 @@ class Difference:
         seconds: all the time that it took.
         compare_seconds: of that, until what differs was counted.
         cost: what the warehouses were asked.
+        shows_values: values of rows are told as they are, not by their shapes.
         rows: differing rows as texts, a uniform sample if `is_sampled`: `status`, `k:COLUMN` (keys), `a:COLUMN` and
             `b:COLUMN`. Not for showing: these are values of rows. None where no rows were read.
     """
@@ -100,6 +101,7 @@ class Difference:
     notes: tuple[str, ...] = ()
     is_stable: bool = True
     is_sampled: bool = False
+    shows_values: bool = False
     seconds: float = 0.0
     compare_seconds: float = 0.0
     cost: Cost = field(default_factory=Cost)
@@ -109,8 +111,9 @@ class Difference:
     def is_equal(self) -> bool:
         """Whether nothing differs: no row, no column that is on one side only."""
         rows = self.added + self.removed + (self.changed or 0) + self.duplicates_differ
-        told_apart = self.method == "model" and any(nats > 0 for nats in self.columns.values())
-        return rows == 0 and not self.only_a and not self.only_b and not told_apart
+        if self.method == "model" and (self.columns or self.rows_a != self.rows_b):
+            return False
+        return rows == 0 and not self.only_a and not self.only_b
 
     def to_json(self) -> dict[str, Any]:
         """What `daywatch diff --format json` prints; values of rows only as they may be shown."""

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from monitor.diff.moves import moves_of
 from monitor.diff.pairs import Pair
 from monitor.diff.result import Difference
+from monitor.diff.where import segments_of
 from monitor.privacy.redact import Gate
 from monitor.warehouses.canonical import NUMBERS, Form
 
@@ -23,19 +25,26 @@ def tell(work: Work, found: Difference) -> Difference:
     rows = found.rows
     if rows is None or rows.empty:
         return found
-    return replace(found, sample=_sample(work, rows))
+    gate = gate_of(work)
+    found = replace(found, sample=_sample(work, rows), shows_values=gate.table.show_values)
+    found = replace(found, moves=moves_of(work.columns.values, found, gate))
+    return replace(found, segments=segments_of(work, found, gate))
+
+
+def gate_of(work: Work) -> Gate:
+    """The gate for values of both tables: open where both are, or where the caller says so."""
+    shows = work.options.show_values
+    both = work.a.table.show_values and work.b.table.show_values
+    ignored = work.a.table.ignore_columns | work.b.table.ignore_columns
+    return Gate(replace(work.a.table, show_values=both if shows is None else shows, ignore_columns=ignored))
 
 
 def shown(work: Work, pair: Pair, value: object, rows: float | None) -> Any:
     """A value of a column as it may be shown: a number as a number, everything else as text."""
-    shows = work.options.show_values
-    table = work.a.table if shows is None else replace(work.a.table, show_values=shows)
-    if shows is None and not work.b.table.show_values:
-        table = replace(table, show_values=False)
-    gate = Gate(table)
+    gate = gate_of(work)
     if value is None:
         return None
-    if gate.passes(rows) and pair.name not in table.ignore_columns and pair.form in {*NUMBERS, Form.BOOLEAN}:
+    if gate.passes(rows) and pair.name not in gate.table.ignore_columns and pair.form in {*NUMBERS, Form.BOOLEAN}:
         return _plain(str(value), pair.form)
     return gate.value(pair.name, value, rows)
 

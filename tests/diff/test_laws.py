@@ -325,3 +325,27 @@ def all_texts(side: Side, sides: tuple[Side, Side], key: tuple[str, ...]) -> dic
     names = [pair.name for pair in columns.values]
     table = zip(*(column.to_pylist() for column in found.columns), strict=True)
     return {row[: len(keys)]: dict(zip(names, row[len(keys) :], strict=True)) for row in table}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("duckdb", "duckdb"), ("postgres", "postgres"), ("duckdb", "postgres"), ("postgres", "duckdb")],
+)
+def test_without_a_key_rows_are_a_multiset(
+    first: str, second: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    with engine(first, request, tmp_path) as load_a, engine(second, request, tmp_path) as other:
+        load_b = load_a if first == second else other
+
+        @LAWS
+        @given(tables())
+        def law(pair: tuple[list[Any], list[Any]]) -> None:
+            found = diff(load_a("a", pair[0]), load_b("b", pair[1]), Options())
+            counts = Counter(tuple(map(plain, row)) for row in pair[0])
+            counts.subtract(Counter(tuple(map(plain, row)) for row in pair[1]))
+            assert found.removed == sum(n for n in counts.values() if n > 0)
+            assert found.added == -sum(n for n in counts.values() if n < 0)
+            assert (found.rows_a, found.rows_b, found.changed) == (len(pair[0]), len(pair[1]), None)
+            assert found.is_equal == (not any(counts.values()))
+
+        law()
