@@ -94,7 +94,7 @@ def _failure(metric: Mapping[str, Any], series: Series, past: Array, rows: float
     if series.today is not None or rows <= 0:
         return None
     recent = past[-ABSENT_PARTITIONS:]
-    if len(recent) and np.mean(~np.isfinite(recent)) >= ABSENT_USUAL:
+    if np.isfinite(recent).any() and np.mean(~np.isfinite(recent)) >= ABSENT_USUAL:
         return None
     scope = "no row meets its `where`, " if metric.get("where") else ""
     return f"the metric {metric['name']} has no value: {scope}it divides by zero, or all its values are NULL"

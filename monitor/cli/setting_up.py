@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.common import DEFAULT_CONFIG, OK, ConfigOption, note, note_unjudged
+from monitor.cli.common import DEFAULT_CONFIG, OK, ConfigOption, note
 from monitor.errors import DaywatchError, UsageError
+from monitor.types import Cadence
 
 if TYPE_CHECKING:
     from monitor.config import Config
@@ -83,6 +84,18 @@ def _warn_of_channels(config: Config, tables: Sequence[Table]) -> None:
         note(f"warning: {error}; until then only `daywatch run --no-alerts` works")
 
 
+def _note_hours(tables: Sequence[Table]) -> None:
+    """Hourly partitions share the same monthly budget, so that each of them may say less."""
+    hourly = [table.name for table in tables if table.cadence is Cadence.HOUR and table.automatic]
+    if hourly:
+        several = " and others" if len(hourly) > 5 else ""
+        note(
+            f"warning: {', '.join(hourly[:5])}{several}: judged by the hour, with 24 chances of a false alert a day in"
+            " the same monthly budget, so that only larger changes alert than by the day;"
+            " set `cadence: day`, or raise false_alerts_per_month, if that is not meant"
+        )
+
+
 def check_config(config: ConfigOption = DEFAULT_CONFIG) -> int:
     """Validate the configuration against the warehouses; touch nothing.
 
@@ -95,7 +108,7 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG) -> int:
     warehouses = open_warehouses(loaded)
     try:
         tables = resolve_tables(loaded, warehouses, warn=note)
-        note_unjudged(tables)
+        _note_hours(tables)
         _warn_of_channels(loaded, tables)
     finally:
         for warehouse in warehouses.values():

@@ -135,6 +135,9 @@ class TableEntry(Overridable):
         description="numbers watched besides",
         examples=[[{"name": "mean_delay", "sql": "avg(dep_delay)"}]],
     )
+    metrics_from: str | list[str] | None = Field(
+        None, description="files of dbt's semantic layer whose metrics are watched", examples=["models/orders.yml"]
+    )
     rules: list[RuleEntry] = Field(default_factory=list, description="what must hold", examples=[[{"not_null": "id"}]])
     entities: list[EntityEntry] = Field(
         default_factory=list, description="statistics of entities", examples=[[{"entity": "tailnum"}]]

@@ -102,10 +102,32 @@ def _resolve(claim: Claim, config: Config, listings: Listings, source: Source, w
     for path, table, columns in looked_up:
         try:
             resolved = _build(claim, config, path, table, columns, misses, listings)
+            resolved = _with_read_metrics(resolved, claim, config, source, warn)
             yield _fill(resolved, claim, listings, warn)
         except UsageError as error:
             key = "where" if error.culprit and error.culprit == claim.entry.where else "time_column"
             source.problem((*claim.loc, key), f"{table}: {error.what}{'; ' + error.mend if error.mend else ''}")
+
+
+def _with_read_metrics(table: Table, claim: Claim, config: Config, source: Source, warn: Warn) -> Table:
+    """The table with the metrics that files of dbt's semantic layer define for it; those written here win."""
+    given = claim.entry.metrics_from
+    if not given:
+        return table
+    from monitor.config.metricflow import read_metrics  # noqa: PLC0415 - few configurations name such files
+
+    known = {metric["name"] for metric in table.metrics}
+    found: dict[str, Mapping[str, Any]] = {}
+    for name in [given] if isinstance(given, str) else given:
+        try:
+            entries = read_metrics(config.folder / name, table.path[-1], warn)
+        except UsageError as error:
+            source.problem((*claim.loc, "metrics_from"), str(error))
+            continue
+        found |= {entry.called: entry.normal() for entry in entries if entry.called not in known}
+    if not found:
+        warn(f"{table.name}: metrics_from defines no metric of this table")
+    return replace(table, metrics=(*table.metrics, *found.values()))
 
 
 def _columns(claim: Claim, listings: Listings, warn: Warn) -> Iterator[tuple[Path, tuple[Column, ...]]]:
