@@ -230,6 +230,8 @@ def test_a_quick_run_fails_against_figures_better_than_reachable(
     rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(suite, "run", lambda _names, _plan: rows)
+    monkeypatch.setattr(tables, "MADE", tmp_path)
+    monkeypatch.setattr(tables, "prepare", lambda: None)
     path = tmp_path / "detection.json"
     arguments = ["--quick", "--committed", str(path)]
     assert command.main(arguments) == 1, "nothing to compare with"
