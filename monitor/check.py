@@ -11,9 +11,9 @@ from monitor.types import Check, Evidence, Measure, Partition, Table, Values, Wa
 GROUP = "daywatch.checks"
 BUILT_IN = (
     "freshness", "volume", "schema", "nulls", "zeros", "stats", "duplicates", "drift", "missing", "metric", "entity",
-    "rule",
+    "rule", "relation",
 )  # fmt: skip
-DECLARED = frozenset({"metric", "entity", "rule"})
+DECLARED = frozenset({"metric", "entity", "rule", "relation"})
 """Checks of what engineers define; the only ones where `automatic` is false."""
 LIGHT = DECLARED | {"freshness", "volume", "schema"}
 """The checks of a table that is watched lightly: one narrow scan, no sample."""

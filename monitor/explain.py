@@ -134,7 +134,7 @@ def tell_column(name: str, facts: Mapping[str, Any]) -> str:
 
 
 def _tell_rule(_table: Table, _partition: Partition, evidence: Evidence) -> str:
-    detail, name = evidence.detail, evidence.check.removeprefix("rule.")
+    detail, name = evidence.detail, evidence.check.partition(".")[2]
     bad, rows = detail.get("bad", 0.0), detail.get("rows", 0.0)
     why = f" ({detail['description']})" if detail.get("description") else ""
     if "number" in detail:
@@ -196,12 +196,13 @@ _SENTENCES: dict[str, Callable[[Table, Partition, Evidence], str]] = {
     "metric": _tell_metric,
     "entity": _tell_entity,
     "rule": _tell_rule,
+    "relation": _tell_rule,
 }
 
 
 def bad_condition(table: Table, evidence: Evidence, identify: Identify, literal: Callable[[Any], str]) -> str | None:
     """A SQL condition of the rows that the evidence is about; None where no row by itself is bad."""
-    if evidence.kind == "rule":
+    if evidence.kind in ("rule", "relation"):
         return _broken(table, evidence)
     if not evidence.columns:
         return None
@@ -219,9 +220,9 @@ def bad_condition(table: Table, evidence: Evidence, identify: Identify, literal:
 
 def _broken(table: Table, evidence: Evidence) -> str | None:
     """The rows that break a rule; where no row by itself does, none."""
-    from checks.rules import bad_condition  # noqa: PLC0415 - only where a rule failed
+    from checks.rules import bad_condition, written_of  # noqa: PLC0415 - only where a rule failed
 
-    rule = next((r for r in table.rules if f"rule.{r['name']}" == evidence.check), None)
+    rule = written_of(table, evidence.check)
     condition = bad_condition(rule, table) if rule is not None else None
     return None if condition is None or "@@" in condition else condition
 

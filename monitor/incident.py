@@ -23,7 +23,7 @@ LEAD_SURPRISE_CAP = 8.0
 
 _SEVERITIES = list(Severity)
 _ROW_KINDS = frozenset({"volume", "freshness", "duplicates", "missing"})
-_OWN_INCIDENT = frozenset({"schema", "rule"})
+_OWN_INCIDENT = frozenset({"schema", "rule", "relation"})
 _SPECIFIC = {"freshness": 5, "duplicates": 4, "volume": 3, "missing": 3, "nulls": 2, "zeros": 2, "drift": 1, "stats": 0}
 
 
@@ -119,7 +119,7 @@ def _join_rules(verdicts: list[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
     joined = [
         v
         for v in verdicts
-        if v.evidence.kind == "rule"
+        if v.evidence.kind in ("rule", "relation")
         and (named & set(v.evidence.columns) or (repeated and v.evidence.change is Change.DUPLICATES))
     ]
     return [v for v in verdicts if v not in joined], joined

@@ -118,7 +118,7 @@ def _sql(sources: Sources, evidence: Evidence, condition: str | None) -> tuple[s
         return _sql_duplicates(sources, evidence), warehouse.select_sql(table, where, None)
     if "segments" in evidence.detail:
         return _sql_of_segment(sources, evidence.detail["segments"][:1])
-    if evidence.kind == "rule" and condition is None:
+    if evidence.kind in ("rule", "relation") and condition is None:
         return _sql_rule(sources, evidence), warehouse.select_sql(table, where, None)
     if condition is not None:
         good = f"NOT ({condition})"
@@ -139,12 +139,12 @@ def _sql_of_segment(sources: Sources, listed: Sequence[Mapping[str, Any]]) -> tu
 
 def _sql_rule(sources: Sources, evidence: Evidence) -> str:
     """What a rule over several rows, or relative to the partition's time, selects as bad; else the rows it is about."""
-    from checks.rules import bad_condition, bad_statement  # noqa: PLC0415 - only where a rule failed
+    from checks.rules import bad_condition, bad_statement, written_of  # noqa: PLC0415 - only where a rule failed
     from monitor.warehouses.questions import fill  # noqa: PLC0415 - beside it
 
     warehouse, table = sources.warehouse, sources.table
     where = sources.partition if table.time is not None else None
-    rule = next(r for r in table.rules if f"rule.{r['name']}" == evidence.check)
+    rule = written_of(table, evidence.check) or {}
     condition, statement = bad_condition(rule, table), bad_statement(rule, table)
     if condition is not None:
         return warehouse.select_sql(table, where, fill(warehouse, table, sources.partition, condition))

@@ -102,7 +102,7 @@ def test_checks_are_chosen_by_the_tables_settings() -> None:
     assert {check.name for check in checks_of(checks, light)} == set(LIGHT)
     assert checks_of(checks, FULL) == checks
     declared = Table("main.t", "main", ("t",), COLUMNS, None, watch=Watching.LIGHT, automatic=False)
-    assert {check.name for check in checks_of(checks, declared)} == {"metric", "rule"}
+    assert {check.name for check in checks_of(checks, declared)} == {"metric", "entity", "rule", "relation"}
 
 
 @pytest.mark.parametrize(("cadence", "partitions"), [(Cadence.HOUR, 730.5), (Cadence.DAY, 30.44), (Cadence.WEEK, 4.35)])

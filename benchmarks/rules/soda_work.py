@@ -1,4 +1,4 @@
-"""The same rules by Soda Core, in an environment of its own: `.venv-peers/rules/bin/python soda_work.py FILE yes|no`."""
+"""The rules by Soda Core, in an environment of its own: `.venv-peers/rules/bin/python soda_work.py FILE yes|no`."""
 
 import json
 import os

@@ -9,5 +9,6 @@ from __future__ import annotations
 from checks.rules import keys, numbers, order, rows, tables, texts  # noqa: F401 - each files its kinds
 from checks.rules.base import KINDS, Rule
 from checks.rules.check import Rules, allowed, bad_condition, bad_statement, made
+from checks.rules.relations import Relations, written_of
 
-__all__ = ["KINDS", "Rule", "Rules", "allowed", "bad_condition", "bad_statement", "made"]
+__all__ = ["KINDS", "Relations", "Rule", "Rules", "allowed", "bad_condition", "bad_statement", "made", "written_of"]

@@ -39,6 +39,10 @@ class Rules:
         wanted = [_input(rule, measure) for rule in table.rules for measure in measures_of(rule, table)]
         return [Aggregate(ROW_COUNT), *dict.fromkeys(wanted)]
 
+    def findings(self, table: Table) -> Mapping[Measure, str]:
+        """The finding that each measure ends in; one that several rules share, in the last one's."""
+        return {m: f"rule.{rule['name']}" for rule in table.rules for m in measures_of(rule, table)}
+
     def evaluate(self, table: Table, partition: Partition, values: Values) -> Sequence[Evidence]:
         """One piece of evidence a rule; its score is the number of bad rows beyond the tolerance."""
         rows: Series = values[Aggregate(ROW_COUNT)]

@@ -93,6 +93,7 @@ def _plan_all(found: Opened, known: set[str]) -> list[Planned]:
         columns_max = found.warehouses[table.warehouse].columns_max
         told = estimate(table, chosen, _rows(found.store, table), state, columns_max)
         declared = (("metric", table.metrics), ("entity", table.entities), ("rule", table.rules))
+        declared += (("relation", table.relations),)
         idle = {name for name, entries in declared if not entries}
         names = tuple(check.name for check in chosen if check.name not in idle)
         planned.append(Planned(table, names, channels_of(table), told, table.name not in known))

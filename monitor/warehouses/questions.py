@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from checks.rules.words import ROWS
 from monitor.answers import Answers, Open
 from monitor.config.names import parse_table_name
 from monitor.errors import DaywatchError, SourceError, UnavailableError
@@ -98,6 +99,9 @@ def _answer_elsewhere(
     """In a warehouse that is opened for it."""
     if others is None:
         answers.fail(measure, f"the warehouse {name} is not open here")
+        return
+    if ROWS in measure.argument:
+        answers.fail(measure, f"rows cannot be looked up in another warehouse, {name}; compare numbers by reconcile")
         return
     try:
         with others(name) as other:

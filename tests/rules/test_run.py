@@ -106,6 +106,22 @@ def test_what_would_be_asked_is_shown_and_can_be_run(desk: Desk) -> None:
     assert "@@" not in shown.out
 
 
+def test_a_relation_is_judged_as_references_are(desk: Desk) -> None:
+    relation = "    relations: [{column: shop, references: main.shops.id, name: known_shop}]\n"
+    answer = desk.write(CONFIG.split("    rules:", maxsplit=1)[0] + relation).judge("--date", "2026-11-20")
+    found = next(f for f in answer.findings if f["check"] == "relation.known_shop")
+    assert answer.code == 1
+    assert (found["status"], found["score"], found["columns"], found["change"]) == ("fail", 7.0, ["shop"], "relation")
+    with duckdb.connect(str(desk.folder / "shop.duckdb"), read_only=True) as connection:
+        assert len(connection.execute(found["sql_bad"]).fetchall()) == 7
+    assert [event["checks"] for event in answer.events] == [["relation.known_shop"]]
+
+
+def test_a_day_that_is_not_over_skips_each_rule_by_name(desk: Desk) -> None:
+    answer = desk.judge("--date", "2026-11-21")
+    assert statuses(answer)["unique_order_id"] == "skipped"
+
+
 def test_only_bad_rows_that_are_new_fail(desk: Desk) -> None:
     desk.write(CONFIG.split("    rules:", maxsplit=1)[0] + "    rules: [{not_null: color, only_new: true}]\n")
     desk.sql("UPDATE orders SET color = NULL WHERE d >= '2026-11-17' AND order_id % 50 < 3")
