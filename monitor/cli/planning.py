@@ -92,9 +92,9 @@ def _plan_all(found: Opened, known: set[str]) -> list[Planned]:
         state = states[table.warehouse].get(table.path)
         columns_max = found.warehouses[table.warehouse].columns_max
         told = estimate(table, chosen, _rows(found.store, table), state, columns_max)
-        declared = (("metric", table.metrics), ("entity", table.entities), ("rule", table.rules))
-        declared += (("relation", table.relations),)
-        idle = {name for name, entries in declared if not entries}
+        declared = {"metric": table.metrics, "entity": table.entities}
+        declared |= {"rule": table.rules, "relation": table.relations}
+        idle = {name for name, entries in declared.items() if not entries}
         names = tuple(check.name for check in chosen if check.name not in idle)
         planned.append(Planned(table, names, channels_of(table), told, table.name not in known))
     return planned
