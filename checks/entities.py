@@ -31,8 +31,10 @@ Array = npt.NDArray[np.float64]
 
 WEIGHT = 6.0
 SENSITIVITY = {"low": 0.25, "normal": 1.0, "high": 5.0}
-FLOOR = 0.12
-"""Smallest scale of the logarithm of an entity's statistic."""
+FLOOR = 0.06
+"""Smallest scale of the root of an entity's statistic, relative to its usual size: 12% of the statistic."""
+NEWCOMER_ROWS = 4.0
+"""Rows that the largest newcomer of a partition is thought to have at least, for the scatter of such counts."""
 ROWS_MIN = 30.0
 """Rows below which an entity is not looked at."""
 SHARE_MIN = 0.003
@@ -86,8 +88,9 @@ def _judge(table: Table, partition: Partition, entity: Mapping[str, Any], series
         return blank
     values = _filled(series)
     usual = (series.rows[recent] > 0).mean(axis=0) >= CAME_MIN
-    known = np.flatnonzero(usual & _is_large(series, recent))
-    stranger = _largest(values[-1], ~usual & (series.rows[-1] >= _least_rows(series)))
+    somebody = np.array([key != (None,) for key in series.keys], dtype=bool)  # rows of nobody are for `nulls`
+    known = np.flatnonzero(usual & somebody & _is_large(series, recent))
+    stranger = _largest(values[-1], ~usual & somebody & (series.rows[-1] >= _least_rows(series)))
     courses = [Course(series.keys[j], values[:, j], series.rows[:, j]) for j in known]
     newcomers = np.array([_newcomer(series, values, good, t) for t in range(len(values))])
     newcomers[-1] = values[-1, stranger] if stranger is not None else 0.0
@@ -149,40 +152,53 @@ def _parts(
     good: npt.NDArray[np.bool_],
     blank: Evidence,
 ) -> list[Evidence]:
-    """Each course on the log scale; a sum also as a part of the partition's rows, and both have to be out of line."""
+    """Each course as its root, on which counts scatter alike; a sum also as a part of the partition's rows."""
     values = np.column_stack([c.values for c in courses])
-    offset = np.maximum(0.02 * np.nan_to_num(np.nanmax(np.abs(values), axis=0)), 1e-9)
-    logs = np.arcsinh(values / (2.0 * offset))
+    known = np.where(good[:, None], values[:-1], np.nan)
+    unit = np.array([_usual(known[:, j], values[-1, j]) for j in range(len(courses))])
+    roots = np.sign(values) * np.sqrt(np.abs(values) / unit)
     sum_like = parts_of(str(entity["statistic"]), table.dialect)
-    by_rows = np.log(np.maximum(series.totals, 1.0)) if sum_like is not None and not sum_like.denominator else 0.0
-    shares = logs - np.broadcast_to(np.asarray(by_rows), len(values))[:, None]
-    rows = np.column_stack([c.rows for c in courses])
-    noise = 1.0 / np.sqrt(np.maximum(np.median(rows, axis=0), 1.0))
-    past = np.where(good[:, None], np.hstack([logs, shares])[:-1], np.nan)
+    adds_up = sum_like is not None and not sum_like.denominator
+    usual_total = max(float(np.nanmedian(series.totals)), 1.0)
+    busy = np.sqrt(np.maximum(series.totals, 1.0) / usual_total) if adds_up else np.ones(len(values))
+    shares = roots / busy[:, None]
+    rows = np.array([np.median(c.rows[:-1]) if not c.is_new else NEWCOMER_ROWS for c in courses])
+    noise = 0.5 / np.sqrt(np.maximum(rows, 1.0))
+    past = np.where(good[:, None], np.hstack([roots, shares])[:-1], np.nan)
     calendar = calendar_of([*series.partitions, partition], table.cadence, table.country)
     both = np.broadcast_to(np.concatenate([noise, noise]), (len(values), 2 * len(courses)))
     forecast = forecast_panel(past, calendar, np.asarray(both), np.full(2 * len(courses), FLOOR))
-    scores = forecast.standardise(np.concatenate([logs[-1], shares[-1]]))
+    scores = forecast.standardise(np.concatenate([roots[-1], shares[-1]]))
     return [
-        _part(entity, course_, j, len(courses), forecast, scores, float(offset[j]), blank)
+        _part(entity, course_, j, len(courses), forecast, scores, float(unit[j]), float(busy[-1]), blank)
         for j, course_ in enumerate(courses)
     ]
 
 
+def _usual(past: Array, today: float) -> float:
+    """The size of a statistic that its unit is: the median of its past, or what there is of it."""
+    known = np.abs(past[np.isfinite(past)])
+    for size in (np.median(known) if len(known) else 0.0, known.max(initial=0.0), abs(today)):
+        if np.isfinite(size) and size > 0:
+            return float(size)
+    return 1.0
+
+
 def _part(
-    entity: Mapping[str, Any], of: Course, j: int, count: int, forecast: Forecast, scores: Array, offset: float,
-    blank: Evidence,
+    entity: Mapping[str, Any], of: Course, j: int, count: int, forecast: Forecast, scores: Array, unit: float,
+    busy: float, blank: Evidence,
 ) -> Evidence:  # fmt: skip
     pair = scores[[j, count + j]]
-    score = _agreed(float(pair[0]), float(pair[1])) if np.isfinite(pair).all() else 0.0
-    past = damped(forecast, j)
-    location, scale = float(forecast.location[j]), float(forecast.scale[j])
+    direction = "up" if of.is_new else str(entity.get("direction") or "up")
+    score = float(_agreed(pair[:1], pair[1:])[0]) if np.isfinite(pair).all() else 0.0
+    past = damped(_alone(forecast, j, count, direction), 0)
+    location, scale = float(forecast.location[count + j]), float(forecast.scale[count + j])
     expected, low, high = (
-        float(2.0 * offset * np.sinh(np.clip(location + k * scale, -300, 300))) if past else None
+        float(np.copysign((location + k * scale) ** 2, location + k * scale) * unit * busy**2) if past else None
         for k in (0.0, -3.0, 3.0)
     )
     today = float(of.values[-1]) if np.isfinite(of.values[-1]) else None
-    told = {**entity, "direction": "up" if of.is_new else entity.get("direction") or "up"}
+    told = {**entity, "direction": direction}
     if of.key is None:  # there is nothing strange in a day without strangers
         score = 0.0
     least = max(0.0, low) if low is not None and not (of.values < 0).any() else low
@@ -195,14 +211,22 @@ def _part(
     )
 
 
-def _agreed(itself: float, share: float) -> float:
+def _alone(forecast: Forecast, j: int, count: int, direction: str) -> Forecast:
+    """One entity's past errors as its score would have been: those of moves that nobody wants to hear of are none."""
+    errors = _agreed(forecast.errors[:, j], forecast.errors[:, count + j])
+    sided = {"up": np.maximum(errors, 0.0), "down": np.maximum(-errors, 0.0)}.get(direction, errors)
+    place = [count + j]
+    return Forecast(forecast.location[place], forecast.scale[place], forecast.df[place], sided[:, None])
+
+
+def _agreed(itself: Array, share: Array) -> Array:
     """How far the entity's part of the rows is out of line, where its own statistic moved the same way.
 
     On a day when all others are missing every part rises, and no entity did anything.
     """
-    if itself * share <= 0:
-        return 0.0
-    return share if abs(itself) >= MOVED_MIN else min(itself, share, key=abs)
+    smaller = np.where(np.abs(itself) < np.abs(share), itself, share)
+    agreed = np.where(np.abs(itself) >= MOVED_MIN, share, smaller)
+    return np.asarray(np.where(itself * share <= 0, 0.0, agreed))  # NaN where either is not known
 
 
 def _lead(blank: Evidence, parts: Sequence[Evidence], courses: Sequence[Course], series: GroupSeries) -> Evidence:

@@ -75,6 +75,12 @@ def test_a_busy_day_puts_nobody_out_of_line(make: Any) -> None:
     assert judged(make, day_of(DAYS, total=60_000.0)).status is Status.PASS
 
 
+def test_rows_of_nobody_are_no_entity(make: Any) -> None:
+    today = day_of(DAYS)
+    today = Grouped(today.total, {**today.groups, (None,): (4_000.0, 4_000.0)})
+    assert judged(make, today).status is Status.PASS
+
+
 def test_direction_down_finds_one_that_stopped(make: Any) -> None:
     today = day_of(DAYS, **{"10_0_0_0": 0.02})
     assert judged(make, today).status is Status.PASS
