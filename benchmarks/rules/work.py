@@ -11,7 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.rules.cases import OTHERS, UNIQUE, naive
-from monitor.types import Partition, Table
+from checks.rules import Rules
+from monitor.asking import measure_all
+from monitor.config.rules import RuleEntry
+from monitor.types import Aggregate, Partition, Series, Table
 from monitor.warehouses import open_warehouse
 
 _START = dt.datetime(2024, 3, 2, tzinfo=dt.UTC)
@@ -53,11 +56,6 @@ def by_hand(warehouse: Any, *, unique: bool) -> float:
 
 
 def by_rules(warehouse: Any, written: list[dict[str, Any]]) -> float:
-    from checks.rules import Rules
-    from monitor.asking import measure_all
-    from monitor.config.rules import RuleEntry
-    from monitor.types import Aggregate, Series
-
     rules = tuple(RuleEntry.model_validate(body).normal() for body in written)
     table = Table("main.t", "main", ("t",), warehouse.columns(("t",)), None, rules=rules, dialect=warehouse.dialect)
     inputs = [needed for needed in Rules().inputs(table) if isinstance(needed, Aggregate)]
