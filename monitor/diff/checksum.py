@@ -134,7 +134,7 @@ class Checksum:
 
 
 def _count_repeated(rows: Rows) -> int:
-    return 0 if rows.is_unique() else rows.count_repeated()
+    return 0 if rows.is_unique else rows.count_repeated()
 
 
 def differing_parts(a: pa.Table, b: pa.Table) -> npt.NDArray[np.int64]:

@@ -62,7 +62,7 @@ class Join:
 
     def totals(self) -> Totals:
         """Count what differs; repeated keys are left out, and counted, where there are any."""
-        if self.a.is_unique() and self.b.is_unique():
+        if self.a.is_unique and self.b.is_unique:
             return self._joined()[0]
         rows = (self.a.count(), self.b.count())
         if self.a.seems_unique(rows[0]) and self.b.seems_unique(rows[1]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -74,6 +75,7 @@ class Rows:
         """How many rows there are."""
         return int(self.ask(self.of_table([sa.func.count().label("n")]))["n"][0].as_py())
 
+    @cached_property
     def is_unique(self) -> bool:
         """Whether the engine itself holds the key to be unique."""
         names = {(pair.a if self.letter == "a" else pair.b).name for pair in self.columns.keys}
@@ -82,7 +84,7 @@ class Rows:
 
     def seems_unique(self, rows: int) -> bool:
         """Whether the key does not repeat in a draw; False also where drawing is not worth it."""
-        if self.is_unique():
+        if self.is_unique:
             return True
         pairs = self.columns.keys
         keys = [pair.value(self.letter, self.side.dialect).label(f"k{i}") for i, pair in enumerate(pairs)]

@@ -120,7 +120,7 @@ class HexText(FunctionElement[str]):
 
 
 class Digest(FunctionElement[int]):
-    """48 bits of the MD5 of a text as a whole number, the same on every engine."""
+    """The last 48 bits of the MD5 of a text as a whole number, the same on every engine."""
 
     inherit_cache = True
 
@@ -151,17 +151,19 @@ template(FloatText, f"replace({_FLOAT % ('.0e', 'e')}, '-nan', 'nan')", DUCKDB) 
 _TRIMMED = "CASE WHEN {0} LIKE '%.%' THEN rtrim(rtrim({0}, '0'), '.') ELSE {0} END"
 template(PlainNumber, "CAST(trim_scale({0}) AS TEXT)", POSTGRES)
 template(PlainNumber, _TRIMMED.replace("{0}", "CAST({0} AS VARCHAR)"))
+_SHORTENED = "CASE WHEN {0} LIKE '%.%' THEN REGEXP_REPLACE({0}, '[.]?0+$', '') ELSE {0} END"
+template(PlainNumber, _SHORTENED.replace("{0}", "CAST({0} AS VARCHAR)"), SNOWFLAKE)
 template(TimestampText, "CAST({0} AS TEXT)", POSTGRES)
 template(TimestampText, "CAST({0} AS VARCHAR)", DUCKDB)
-template(TimestampText, _TRIMMED.replace("{0}", "TO_VARCHAR({0}, 'YYYY-MM-DD HH24:MI:SS.FF6')"), SNOWFLAKE)
+template(TimestampText, _SHORTENED.replace("{0}", "TO_VARCHAR({0}, 'YYYY-MM-DD HH24:MI:SS.FF6')"), SNOWFLAKE)
 template(TimeText, "CAST({0} AS VARCHAR)")
-template(TimeText, _TRIMMED.replace("{0}", "TO_VARCHAR({0}, 'HH24:MI:SS.FF6')"), SNOWFLAKE)
+template(TimeText, _SHORTENED.replace("{0}", "TO_VARCHAR({0}, 'HH24:MI:SS.FF6')"), SNOWFLAKE)
 template(HexText, "lower(hex({0}))", DUCKDB)
 template(HexText, "encode({0}, 'hex')", POSTGRES)
 template(HexText, "LOWER(HEX_ENCODE({0}))", SNOWFLAKE)
-template(Digest, "CAST('0x' || substr(md5({0}), 1, 12) AS BIGINT)", DUCKDB)
-template(Digest, "CAST(CAST('x' || substr(md5({0}), 1, 12) AS bit(48)) AS BIGINT)", POSTGRES)
-template(Digest, "TO_NUMBER(SUBSTR(MD5({0}), 1, 12), 'XXXXXXXXXXXX')", SNOWFLAKE)
+template(Digest, "CAST('0x' || substr(md5({0}), 21, 12) AS BIGINT)", DUCKDB)
+template(Digest, "CAST(CAST('x' || substr(md5({0}), 21, 12) AS bit(48)) AS BIGINT)", POSTGRES)
+template(Digest, "MOD(MD5_NUMBER_LOWER64({0}), 281474976710656)", SNOWFLAKE)
 template(Spaced, "trim(regexp_replace({0}, '\\s+', ' ', 'g'))")
 template(Spaced, "TRIM(REGEXP_REPLACE({0}, '\\\\s+', ' '))", SNOWFLAKE)
 

@@ -1,0 +1,1 @@
+"""How fast two tables are compared, beside a hand-written join and other tools."""
