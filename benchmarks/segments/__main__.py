@@ -1,8 +1,8 @@
 """`python -m benchmarks.segments`: segments and hours taken out of days of real tables, entities trebled.
 
-Each table's `missing` and `entity` evidence is judged under one budget beside automatic checks of the usual weight, on clean
-days too. A day that lost a segment is filled up with copies of its other rows seven times of ten, so that its total
-says nothing.
+Each table's `missing` and `entity` evidence is judged under one budget beside automatic checks of the usual weight, on
+clean days too. A day that lost a segment is filled up with copies of other rows seven times of ten: its total then says
+nothing.
 """
 
 from __future__ import annotations

@@ -29,6 +29,16 @@ def tables(make: Any) -> dict[str, Any]:
             {"at": ColumnKind.TEXT, "x": ColumnKind.BOOLEAN}, "at", TimeForm.ISO_TEXT, cadence=Cadence.WEEK
         ),
         "epoch": make.table({"at": ColumnKind.NUMBER, "x": ColumnKind.NUMBER}, "at", TimeForm.EPOCH_MS),
+        "declared": make.table(
+            timed,
+            "at",
+            metrics=(
+                {"name": "m", "sql": "avg(x)", "by": ("a text",), "compare": "week", "direction": "down"},
+                {"name": "n", "sql": "median(x)", "by": ("a text", "a boolean"), "min_change": 0.1},
+                {"name": "o", "sql": "count(*)", "by": ("a text",), "segments_max": 1, "sensitivity": "high"},
+            ),
+            entities=({"name": "e", "entity": "a text", "statistic": "count(*)", "direction": "both"},),
+        ),
         "no time": make.table({"x": ColumnKind.NUMBER, "y": ColumnKind.TEXT}),
         "time alone": make.table({"at": ColumnKind.TIMESTAMP}, "at"),
         "all ignored": make.table({"x": ColumnKind.NUMBER}, ignore_columns=frozenset({"x"})),
