@@ -237,7 +237,8 @@ def _lead(blank: Evidence, parts: Sequence[Evidence], courses: Sequence[Course],
     ranked = sorted(known, key=lambda j: _tail(parts[j]))
     lead = parts[ranked[0]]
     total = max(float(series.totals[-1]), 1.0)
-    told = [j for j in ranked if courses[j].key is not None and _tail(parts[j]) < TAIL_TOLD][:TOLD_MAX]
+    named = [j for j in ranked if courses[j].key is not None and parts[j].score]
+    told = [j for j in named if j == ranked[0] or _tail(parts[j]) < TAIL_TOLD][:TOLD_MAX]
     first = courses[ranked[0]]
     detail = {
         **blank.detail,
