@@ -2,8 +2,8 @@
 
 Every row is reduced to a number that says what it is: 0 is equal, -1 added, -2 removed, else a bit a changed column.
 These are counted in groups, so that equal rows cost one comparison each. Keys are held to be unique when the engine
-says so, or when none of a few thousand drawn rows repeat; the counts of the join itself then prove it (a key that is
-repeated makes more pairs than rows), and if they do not, repeated keys are counted and left out.
+says so, or when none of a few thousand drawn of one side repeats; the counts of the join itself then prove it (a key
+that is repeated makes more pairs than rows), and if they do not, repeated keys are counted and left out.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ class Join:
         if self.a.is_unique and self.b.is_unique:
             return self._joined()[0]
         rows = (self.a.count(), self.b.count())
-        if self.a.seems_unique(rows[0]) and self.b.seems_unique(rows[1]):
+        # Only keys that repeat on both sides multiply pairs: one side that is unique is enough to join safely.
+        if self.b.is_unique or self.a.seems_unique(rows[0]):
             found, repeats = self._joined()
             if not repeats and rows == (found.rows_a, found.rows_b):
                 return found
