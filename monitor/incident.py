@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from monitor.judge import Verdict
 from monitor.store import IncidentState
-from monitor.types import Change, Finding, Incident, Severity, Status
+from monitor.types import Change, Evidence, Finding, Incident, Severity, Status
 
 COLUMNS_MAX = 10
 SURPRISE_CAP = 40.0
@@ -20,6 +20,9 @@ SURPRISE_CAP = 40.0
 
 LEAD_SURPRISE_CAP = 8.0
 """From here on a finding is sure, and the kind that explains best leads: a share with its past before a mixture."""
+
+SUSPECT_SHARE = 0.2
+"""Part of a change from which a column beside the leading one is itself suspected."""
 
 _SEVERITIES = list(Severity)
 _ROW_KINDS = frozenset({"volume", "freshness", "duplicates", "missing"})
@@ -90,6 +93,13 @@ def rank_columns(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
     return tuple(ranked[:COLUMNS_MAX])
 
 
+def suspects(evidence: Evidence) -> tuple[str, ...]:
+    """The columns that are wrong themselves, of those that a failing check ranks: the first, and who shares with it."""
+    shares = evidence.shares or (1.0,) * len(evidence.columns)
+    ranked = zip(evidence.columns, shares, strict=False)
+    return tuple(c for place, (c, share) in enumerate(ranked) if place == 0 or share >= SUSPECT_SHARE)
+
+
 def group(verdicts: Sequence[Verdict], open_incidents: Sequence[IncidentState]) -> list[Group]:
     """Sort the failing verdicts of one table-day into causes."""
     failing = [v for v in verdicts if v.status is Status.FAIL]
@@ -152,6 +162,32 @@ def event_of(found: Group) -> str:
     worse = _SEVERITIES.index(found.severity) - _SEVERITIES.index(before.severity)
     severe = _SEVERITIES.index(found.severity) >= _SEVERITIES.index(Severity.STRONG)
     return "worsened" if worse >= 2 and severe else "continued"
+
+
+def ended(
+    live: Iterable[IncidentState], groups: Sequence[Group], verdicts: Sequence[Verdict], *, rows: float, judged: bool
+) -> list[IncidentState]:
+    """Live incidents whose checks all ran and found nothing.
+
+    Args:
+        live: incidents that are open.
+        groups: causes found on this partition.
+        verdicts: of all its checks.
+        rows: of the partition; one without any says nothing of what was wrong.
+        judged: whether the deep checks ran; otherwise only incidents of those that did can end.
+    """
+    if rows == 0:
+        return []
+    going_on = {g.continued.id for g in groups if g.continued}
+    ran = {v.evidence.check for v in verdicts if v.status in (Status.PASS, Status.LEARNING)}
+    errored = {v.evidence.kind for v in verdicts if v.status is Status.ERROR}
+    return [
+        state
+        for state in live
+        if state.id not in going_on
+        and not any(check.split(".")[0] in errored for check in state.checks)
+        and (judged or set(state.checks) <= ran)
+    ]
 
 
 def ranked(event: Incident, findings: Sequence[Finding]) -> list[Finding]:

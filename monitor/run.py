@@ -276,7 +276,7 @@ def tell_outcome(
     """Findings and incident events, with temporary ids."""
     findings: list[Finding] = []
     keys = _incident_keys(groups)
-    suspects = {c for v in verdicts if v.status is Status.FAIL for c in v.evidence.columns[:3]}
+    suspects = {c for v in verdicts if v.status is Status.FAIL for c in incidents.suspects(v.evidence)}
     for verdict in verdicts:
         mine = next((i for i, g in enumerate(groups) if verdict in g.verdicts), None)
         told = tell(sources, verdict, suspects)
@@ -330,24 +330,17 @@ def _event(
 def _recovered(
     watch: Watch, partition: Partition, groups: Sequence[incidents.Group], verdicts: Sequence[Verdict], gate: Gate
 ) -> list[Incident]:
-    """Live incidents whose checks all ran and found nothing."""
-    continued = {g.continued.id for g in groups if g.continued}
-    ran = {v.evidence.check for v in verdicts if v.status in (Status.PASS, Status.LEARNING)}
-    errored = {v.evidence.kind for v in verdicts if v.status is Status.ERROR}
-    ended = []
-    for state in watch.store.incidents(watch.table.name, open_only=True, at=partition.order):
-        unknown = any(check.split(".")[0] in errored for check in state.checks)
-        if state.id in continued or unknown or (gate.closed is not None and not set(state.checks) <= ran):
-            continue
-        ended.append(
-            Incident(
-                incident=state.id, table=watch.table.name, partition=partition.label, event="recovered",
-                title=f"Well again: {state.title}", checks=tuple(state.checks), columns=tuple(state.columns),
-                segments=(), change=state.change, surprise=0.0, alerted=False, severity=Severity.MINIMAL,
-                opened=state.opened.label,
-            )
-        )  # fmt: skip
-    return ended
+    """The end of live incidents that are over."""
+    live = watch.store.incidents(watch.table.name, open_only=True, at=partition.order)
+    return [
+        Incident(
+            incident=state.id, table=watch.table.name, partition=partition.label, event="recovered",
+            title=f"Well again: {state.title}", checks=tuple(state.checks), columns=tuple(state.columns),
+            segments=(), change=state.change, surprise=0.0, alerted=False, severity=Severity.MINIMAL,
+            opened=state.opened.label,
+        )
+        for state in incidents.ended(live, groups, verdicts, rows=gate.rows, judged=gate.closed is None)
+    ]  # fmt: skip
 
 
 def _skipped(watch: Watch, partition: Partition, why: str, start: int, there: set[str]) -> list[Finding]:

@@ -92,7 +92,9 @@ class Watched:
         verdicts = refine(self.replay.table, judge(self.replay.table, evidence), samples)
         groups = incidents.group(verdicts, self._live(partition))
         events = tuple((incidents.event_of(found), found) for found in groups)
-        recovered = self._recovered(groups, verdicts, empty=rows is None)
+        count = 0 if rows is None else len(rows)
+        over = incidents.ended(self.open, groups, verdicts, rows=count, judged=count > 0)
+        recovered = [state.id for state in over]
         if learn:
             self._learn(partition, day, rows if frame is not None else None, evidence, verdicts)
             self._live_on(partition, groups, recovered)
@@ -132,11 +134,6 @@ class Watched:
         table = self.replay.table
         oldest = previous(partition, table.cadence, table.timezone, INCIDENT_REACH).order
         return [state for state in self.open if state.last_seen.order >= oldest]
-
-    def _recovered(self, groups: Sequence[Group], verdicts: Sequence[Verdict], *, empty: bool) -> list[str]:
-        going_on = {group.continued.id for group in groups if group.continued}
-        ran = {v.evidence.check for v in verdicts if v.status in (Status.PASS, Status.LEARNING)}
-        return [s.id for s in self.open if s.id not in going_on and (not empty or set(s.checks) <= ran)]
 
     def _learn(
         self, partition: Partition, day: dt.date, changed: pd.DataFrame | None, evidence: Sequence[Evidence],

@@ -36,6 +36,9 @@ FACTORS = (
     0.4536,
 )
 SHIFTS = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""In spreads, which long tails do not widen."""
+DEVIATIONS = (0.5, 1.0, 2.0)
+"""The same in standard deviations."""
 SHARES = np.array([0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0])
 BINS = 60
 ROWS_TOLD = 3_000
@@ -125,9 +128,9 @@ def _tales(past: Array) -> Iterator[tuple[Change, Array]]:
     spread = max(float(high - low) / 2.56, float(past.std()) * 0.2, 1e-12)
     for factor in FACTORS:
         yield Change.SCALE, past * factor
-    for step in SHIFTS:
-        yield Change.SHIFT_UP, past + step * spread
-        yield Change.SHIFT_DOWN, past - step * spread
+    for step in (*(k * spread for k in SHIFTS), *(k * float(past.std()) for k in DEVIATIONS)):
+        yield Change.SHIFT_UP, past + step
+        yield Change.SHIFT_DOWN, past - step
     if np.mean(past > 0) > 0.6:
         yield Change.SHIFT_DOWN, -past
     elif np.mean(past < 0) > 0.6:
