@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from monitor.groups import HISTORY, HISTORY_OF_STATISTICS
 from monitor.past import REFERENCE_LAGS, REFERENCES_MAX, is_timed
 from monitor.read import BATCH, OWN, Request, sample_rows
-from monitor.types import Cadence, Check, Table
+from monitor.types import Cadence, Check, Groups, Table
 from monitor.warehouses.polls import TABLES_A_STATEMENT
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ MONTH_HOURS = 730.5
 LOOKS = 2
 """Statements by which a run sees which partition is the last, and whether rows came late."""
 LOOK_ROWS = 10
+SEGMENT_ROWS = 100.0
+"""What the segments of one partition bring, about: which columns have few values is known only from reading them."""
 AWAKE_S = 120.0
 """How long one wake keeps a warehouse that is paid by the time: a minute of work, and AUTO_SUSPEND = 60."""
 
@@ -88,6 +91,8 @@ def estimate(
     sampled = float(min(sample_rows(table), rows if rows is not None else math.inf))
     samples = 1 + REFERENCES_MAX if request.samples and not whole else 0
     judged = _load(scans, rows, scans, row_bytes) + _load(samples, rows, samples * sampled, row_bytes, aggregates=False)
+    statements, brought, _ = _grouped(table, request, rows)
+    judged = judged + _load(statements, rows, brought, row_bytes)
     if not whole:
         judged = judged + Load(LOOKS, 0.0, LOOK_ROWS, 0.0)
     if not whole and not is_timed(table):
@@ -105,6 +110,19 @@ def _load(
     return Load(statements, scanned, fetched, None if read is None or row_bytes is None else read * row_bytes)
 
 
+def _grouped(table: Table, request: Request, rows: float | None) -> tuple[int, float, int]:
+    """Statements that read a partition's rows by group, rows that they bring, and partitions of the past they need."""
+    named = [needed for needed in request.groups if isinstance(needed, Groups)]
+    segments = len(request.groups) - len(named)
+    # as they are fused: those over the same rows share a statement, those ranked by a statistic have each their own
+    shared = {(g.where, g.columns if g.by_statistic else None, g.statistics if g.by_statistic else ()) for g in named}
+    if segments:
+        shared.add(("", None, ()))
+    brought = sum(min(float(g.groups_max), math.inf if rows is None else rows) for g in named) + segments * SEGMENT_ROWS
+    days = (HISTORY_OF_STATISTICS if any(g.statistics for g in named) else HISTORY)[table.cadence]
+    return len(shared), brought, days
+
+
 def _past(
     table: Table, request: Request, scans: int, rows: float | None, sampled: float, row_bytes: float | None
 ) -> Load:
@@ -117,6 +135,9 @@ def _past(
     read = Load(counted, None if every is None else counted * every, counted * span, None)
     if every is not None and row_bytes is not None:
         read = Load(read.statements, read.scanned, read.fetched, counted * every * row_bytes)
+    statements, brought, days = _grouped(table, request, rows)
+    days = min(days, span)
+    read = read + _load(statements, None if rows is None else rows * days, brought * days, row_bytes)
     samples = _replayed(table, span) if request.samples else 0
     return read + _load(samples, rows, samples * sampled, row_bytes, aggregates=False)
 

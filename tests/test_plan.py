@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
 import pytest
 
 from monitor.check import LIGHT, checks_of, load_checks
-from monitor.estimate import MONTH_HOURS, awake_hours, estimate
+from monitor.estimate import MONTH_HOURS, SEGMENT_ROWS, awake_hours, estimate
 from monitor.types import Cadence, Column, ColumnKind, Table, TimeColumn, TimeForm, Watching
 from monitor.warehouses.polls import TableState
 from tests.e2e.desk import CONFIG, ORDERS, Desk
@@ -45,7 +46,7 @@ def test_the_estimate_is_near_what_a_month_of_daily_runs_costs(desk: Desk) -> No
     known = plan(desk, 0)["main.orders"]
     assert known["first_day"] is None
     assert known["rows"] == 200
-    assert known["month"]["rows_scanned"] == pytest.approx(200 * 30.44, rel=0.01)
+    assert known["month"]["rows_scanned"] == pytest.approx(2 * 200 * 30.44, rel=0.01)
     assert 1 / 1.5 <= known["month"]["statements"] / daily["queries"] <= 1.5
     assert 1 / 1.5 <= known["month"]["rows_fetched"] / daily["rows"] <= 1.5
     past = cost["purposes"]["backfill"]
@@ -110,16 +111,31 @@ def test_a_month_has_so_many_partitions(cadence: Cadence, partitions: float) -> 
     table = Table("main.t", "main", ("t",), COLUMNS, TimeColumn("d", TimeForm.DATE), cadence)
     told = estimate(table, load_checks(), 1_000.0, TableState(rows=100_000, bytes=10_000_000))
     assert told.partitions == partitions
-    assert told.month.scanned == pytest.approx(1_000 * partitions)
-    assert told.month.fetched == pytest.approx((8 * 1_000 + 11) * partitions)
-    assert told.month.bytes == pytest.approx(9 * 1_000 * 100 * partitions)
+    assert told.month.scanned == pytest.approx(2 * 1_000 * partitions)  # aggregates, and rows by group
+    assert told.month.fetched == pytest.approx((8 * 1_000 + 11 + SEGMENT_ROWS) * partitions)
+    assert told.month.bytes == pytest.approx(10 * 1_000 * 100 * partitions)
+
+
+def test_groupings_over_the_same_rows_are_one_statement() -> None:
+    settings = {"direction": "both", "segments_max": 20}
+    metrics = [
+        {"name": name, "sql": f"avg({name})", "by": by, "where": where, **settings}
+        for name, by, where in (("n", ("d",), None), ("m", ("n",), None), ("o", ("n",), "n > 0"))
+    ]
+
+    def of(count: int) -> float:
+        columns = (*COLUMNS, Column("m", ColumnKind.NUMBER, "INT"), Column("o", ColumnKind.NUMBER, "INT"))
+        table = dataclasses.replace(FULL, columns=columns, automatic=False, metrics=tuple(metrics[:count]))
+        return estimate(table, checks_of(load_checks(), table), 1_000.0, None).month.statements / 30.44
+
+    assert [round(of(count) - of(0)) for count in (1, 2, 3)] == [1, 1, 2]
 
 
 def test_a_table_without_time_is_read_whole_every_day() -> None:
     table = Table("main.t", "main", ("t",), COLUMNS, None)
     told = estimate(table, load_checks(), None, TableState(rows=500, bytes=5_000))
-    assert (told.rows, told.month.scanned, told.first_day.statements) == (500, pytest.approx(500 * 30.44), 0)
-    assert told.month.bytes == pytest.approx(5_000 * 30.44)
+    assert (told.rows, told.month.scanned, told.first_day.statements) == (500, pytest.approx(2 * 500 * 30.44), 0)
+    assert told.month.bytes == pytest.approx(2 * 5_000 * 30.44)
 
 
 def test_hours_awake_end_at_a_months() -> None:
