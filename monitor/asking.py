@@ -6,6 +6,7 @@ that a broken rule costs nobody but itself an answer.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
 
 WRITTEN_MAX = 300
 """Conditions and aggregates of one statement: a thousand rules take a few scans, and bounded memory."""
+Measured = list[tuple[Partition, dict[Measure, float | None]]]
 SLOW_HALVES_MAX = 3
 """How often what ran too long is halved in search of what is at fault: each time costs the whole timeout."""
 _WRITTEN = frozenset({"count_where", "expression"})
+_SHOWN = 80
+_log = logging.getLogger(__name__)
 
 
 def measure_all(
@@ -61,6 +65,20 @@ def measure_all(
     for measure in measures:
         answers.setdefault(measure, None)
     return answers
+
+
+def measure_past(
+    warehouse: Warehouse, table: Table, measures: Sequence[Measure], first: Partition, before: Partition
+) -> Measured:
+    """The same for each partition in [first, before) that has rows, by one GROUP BY; what rules ask beside is left out.
+
+    What an owner wrote and cannot be read of the past has no past: today's answer says whether it can be read at all.
+    """
+    asked = _AskedOfPast(warehouse, table, first, before)
+    answers = asked.first([m for m in measures if m.kind not in _WRITTEN], [m for m in measures if m.kind in _WRITTEN])
+    for measure, error in answers.errors.items():
+        _log.warning("%s: the past of `%s` cannot be read: %s", table.name, measure.argument[:_SHOWN], error)
+    return [(partition, asked.found[partition]) for partition in sorted(asked.found)]
 
 
 def statements_of(warehouse: Warehouse, table: Table, partition: Partition, measures: Sequence[Measure]) -> list[str]:
@@ -135,3 +153,19 @@ class _Asked:
             middle = len(measures) // 2
             for half in (measures[:middle], measures[middle:]):
                 self.halve(half, answers, slow + (not refused))
+
+
+class _AskedOfPast(_Asked):
+    """All partitions before one, being asked at once."""
+
+    def __init__(self, warehouse: Warehouse, table: Table, since: Partition, before: Partition) -> None:
+        super().__init__(warehouse, table, before, before, None)
+        self.since = since
+        self.found: dict[Partition, dict[Measure, float | None]] = {}
+
+    def scan(self, measures: Sequence[Measure]) -> dict[Measure, float | None]:
+        """By one statement; what it tells is found by partition."""
+        told = self.warehouse.aggregates_by_partition(self.table, measures, self.since, self.partition, blame=False)
+        for partition, values in told:
+            self.found.setdefault(partition, {}).update(values)
+        return {}

@@ -41,8 +41,10 @@ def backfill(
     first = _first_missing(warehouse, table, before, past)
     if first is None:
         return 0
+    from monitor.asking import measure_past  # noqa: PLC0415 - rules load sqlglot
+
     progress(f"{table.name}: reading its past", 0, 1)
-    measured = warehouse.aggregates_by_partition(table, request.of_past, first, before)
+    measured = measure_past(warehouse, table, request.of_past, first, before)
     known = {day.partition.order for day in past.known(before)}
     rows = [
         Measured(partition, {m.key: v for m, v in values.items()})

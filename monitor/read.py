@@ -6,7 +6,7 @@ import datetime as dt
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from monitor.answers import Answers, Open
@@ -173,10 +173,11 @@ def read_values(
             case Aggregate(measure, of_past):
                 name = findings.get(measure) or check_of(check, measure)
                 failed = aggregates.errors.get(measure) if isinstance(aggregates, Answers) else None
-                if failed or not of_past:
+                if not of_past:
                     values[needed] = Series(aggregates.get(measure), error=failed)
                     continue
-                values[needed] = past.series(measure, name, aggregates.get(measure), partition)
+                series = past.series(measure, name, aggregates.get(measure), partition)
+                values[needed] = replace(series, error=failed) if failed else series
             case Sample():
                 values[needed] = samples
             case SchemaState():

@@ -326,11 +326,11 @@ class Warehouse(abc.ABC):
         return {measure: values[measure] for measure in measures}
 
     def aggregates_by_partition(
-        self, table: Table, measures: Sequence[Measure], first: Partition, before: Partition
+        self, table: Table, measures: Sequence[Measure], first: Partition, before: Partition, *, blame: bool = True
     ) -> list[tuple[Partition, dict[Measure, float | None]]]:
         """The values of all measures for each partition in [first, before) that has rows, by one GROUP BY.
 
-        Partitions are counted beforehand where duplicates or `cost_rows_max` need it.
+        Partitions are counted beforehand where duplicates or `cost_rows_max` need it; `blame` is as in `aggregates`.
         """
         clock = self._clock(table)
         average = self._average(table, measures, first, before)
@@ -339,7 +339,8 @@ class Warehouse(abc.ABC):
         for fused in self._fuse(table, measures, average):
             statement = self._grouped(table, clock, fused.columns, first, before).limit(self.limits.rows_max)
             seen: set[Partition] = set()
-            for moment, *row in self._all_rows(self._ask(statement, table, _written(measures=measures))):
+            pieces = _written(measures=measures) if blame else []
+            for moment, *row in self._all_rows(self._ask(statement, table, pieces)):
                 partition = clock.partition(moment)
                 if partition is None:
                     continue
