@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from daywatch import __version__
-from monitor.cli import diffing, people, planning, serving, setting_up, watching
+from monitor.cli import diffing, gating, people, planning, serving, setting_up, watching
 from monitor.cli import status as standing
 from monitor.cli.common import DEFECT, ERRORED, OK, USAGE
 from monitor.errors import DaywatchError, mask_secrets
@@ -32,6 +32,7 @@ app.command("run")(watching.run)
 app.command("status")(standing.status)
 app.command("history")(watching.history)
 app.command("diff")(diffing.diff)
+app.command("gate")(gating.gate)
 app.command("serve")(serving.serve)
 app.command("backfill")(watching.backfill)
 app.command("explain")(people.explain)

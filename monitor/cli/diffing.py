@@ -77,7 +77,7 @@ def diff(
     options = Options(
         key=_names(key),
         where=where,
-        columns=_pairs(map_),
+        columns=pairs(map_),
         ignore=frozenset(name for names in ignore or () for name in _names(names)),
         tolerance=_tolerance(near, ""),
         tolerances={name: _tolerance(near, name) for given in near.values() for name in given if name},
@@ -127,7 +127,8 @@ def _names(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in found if name.strip())
 
 
-def _pairs(given: list[str] | None) -> dict[str, str]:
+def pairs(given: list[str] | None) -> dict[str, str]:
+    """The pairs of names that were written OLD=NEW; UsageError for what is none."""
     found = {}
     for text in given or ():
         name, mark, other = text.partition("=")

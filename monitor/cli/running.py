@@ -163,12 +163,15 @@ class Run:
 
     def _tell(self, outcome: Outcome) -> None:
         self.codes.append(exit_code(outcome))
+        self._print_outcome(outcome)
+        if self.alerts and any(event.alerted for event in outcome.incidents):
+            self._send()
+
+    def _print_outcome(self, outcome: Outcome) -> None:
         if self.format_ == "json":
             _print_json(outcome)
         else:
             print_outcome(outcome)
-        if self.alerts and any(event.alerted for event in outcome.incidents):
-            self._send()
 
     def _send(self) -> None:
         ok = send(self.found.config, self.found.store, now(), note, quiet=self.format_ == "json")

@@ -120,14 +120,14 @@ def _row_words(row: Mapping[str, Any]) -> str:
 def to_markdown(found: Difference) -> str:
     """For a comment in a pull request, within GitHub's limit."""
     sign = "✅" if found.is_equal else "❌"
-    lines = [f"### {sign} `{_code(found.a)}` → `{_code(found.b)}`", "", headline(found), ""]
-    lines += [f"- {_escaped(fact)}" for fact in facts(found)]
+    lines = [f"### {sign} `{code(found.a)}` → `{code(found.b)}`", "", headline(found), ""]
+    lines += [f"- {escaped(fact)}" for fact in facts(found)]
     columns = column_lines(found)
     if columns:
         lines += ["", "| column | differs | how |", "|---|---:|---|"]
-        lines += [f"| `{_code(name)}` | {much} | {_escaped(how)} |" for name, much, how in columns]
+        lines += [f"| `{code(name)}` | {much} | {escaped(how)} |" for name, much, how in columns]
     if found.segments:
-        lines += ["", "**Where**", "", *(f"- {_escaped(part_words(part))}" for part in found.segments)]
+        lines += ["", "**Where**", "", *(f"- {escaped(part_words(part))}" for part in found.segments)]
     if found.sample:
         lines += ["", "<details><summary>Such rows</summary>", "", "```"]
         lines += [_row_words(row).replace("```", "'''") for row in found.sample]
@@ -152,11 +152,13 @@ def _cut(text: str) -> str:
     return text if len(text) <= MARKDOWN_MAX else f"{text[: MARKDOWN_MAX - 30]}\n\n(cut: too long)"
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
+    """A text as it may stand between backticks in a table."""
     return text.replace("`", "'").replace("|", "\\|")
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """A text on one line, with the signs that Markdown would take for its own escaped."""
     for sign in ("\\", "|", "*", "_", "<", ">", "`", "[", "]", "#"):
         text = text.replace(sign, f"\\{sign}")
     return text.replace("\n", " ")
@@ -166,15 +168,15 @@ def to_junit(found: Difference) -> str:
     """For any CI: a test case for the rows, one for the columns, one for each column that differs."""
     cases = _cases(found)
     failures = sum(failure is not None for _, failure in cases)
-    suite = ET.Element("testsuite", name=_xml(f"daywatch diff {found.a} {found.b}"), tests=str(len(cases)))
+    suite = ET.Element("testsuite", name=xml(f"daywatch diff {found.a} {found.b}"), tests=str(len(cases)))
     suite.set("failures", str(failures))
     suite.set("errors", "0")
     suite.set("time", f"{found.seconds:.3f}")
     for name, failure in cases:
-        case = ET.SubElement(suite, "testcase", classname=_xml(found.b), name=_xml(name), time="0")
+        case = ET.SubElement(suite, "testcase", classname=xml(found.b), name=xml(name), time="0")
         if failure is not None:
-            told = ET.SubElement(case, "failure", message=_xml(failure), type="different")
-            told.text = _xml(to_text(found) if name == "rows" else failure)
+            told = ET.SubElement(case, "failure", message=xml(failure), type="different")
+            told.text = xml(to_text(found) if name == "rows" else failure)
     root = ET.Element("testsuites", tests=str(len(cases)), failures=str(failures), errors="0")
     root.append(suite)
     return ET.tostring(root, encoding="unicode", xml_declaration=True)
@@ -192,6 +194,6 @@ def _cases(found: Difference) -> Sequence[tuple[str, str | None]]:
     ]
 
 
-def _xml(text: str) -> str:
+def xml(text: str) -> str:
     """Without characters that XML has no way to write."""
     return text.translate(_XML_REFUSED)
