@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.gate.conftest import DAY, ORDERS, Desk
+from tests.wire import wired
 
 PLAIN = 'warehouses: {main: "duckdb:///shop.duckdb"}\n'
 JSON_KEYS = {"safe", "staging", "against", "partition", "would_alert", "allowed", "diff", "seconds"}
@@ -227,6 +228,25 @@ def test_staging_on_another_engine(desk: Desk, postgres: Any) -> None:
     assert code == 1
     assert "nulls.note" in checks(found["would_alert"])
     assert "s3cret" not in str(found)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_connection_that_is_lost_midway_ends_with_3(desk: Desk, postgres: Any, share: float) -> None:
+    with postgres.schema() as url:
+        with postgres.connect(url) as connection:
+            connection.execute(
+                "CREATE TABLE orders AS SELECT date '2026-11-20' AS d, i AS order_id, 'red' AS color,"
+                " 5.0::float8 AS price, 'note 1' AS note FROM generate_series(24400, 24799) t(i)"
+            )
+        with wired(url) as (through, wire):
+            code, _ = desk.gate(f"{through}#orders")
+            assert code == 1
+            whole = wire.passed
+        with wired(url, whole * share) as (through, _):
+            code, out, err = desk("gate", f"{through}#orders", "--against", "main.orders")
+    assert (code, out) == (3, ""), err
+    assert "connect" in err
+    assert "s3cret" not in err
 
 
 @pytest.mark.parametrize("format_", ["text", "json", "markdown", "junit"])
