@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from monitor import incident as incidents
 from monitor.answers import Open
 from monitor.backfill import Progress, backfill, backfill_drift, silent
+from monitor.badrows import with_bad_rows
 from monitor.check import evaluate, findings_of
 from monitor.claim import claimed
 from monitor.errors import DaywatchError, SourceError, UnavailableError, mask_secrets
@@ -281,6 +282,7 @@ def tell_outcome(
         mine = next((i for i, g in enumerate(groups) if verdict in g.verdicts), None)
         told = tell(sources, verdict, suspects)
         findings.append(replace(told, id=f"new:{len(findings)}", incident=None if mine is None else keys[mine]))
+    findings = with_bad_rows(sources, findings)
     if gate.closed is not None:
         findings += _skipped(watch, sources.partition, gate.closed, len(findings), {f.check for f in findings})
     events = [_event(sources, g, key, findings, quiet) for g, key in zip(groups, keys, strict=True)]

@@ -75,6 +75,8 @@ def _print_story(store: Store, found: Finding) -> None:
             f"incident        {found.incident}: "
             + ", ".join(f"{e.incident.partition} {e.incident.event}" for e in events)
         )
+    for row in found.detail.get("sample", ()):
+        typer.echo(f"bad row         {', '.join(f'{name} {value}' for name, value in row.items())}")
     for title, sql in (("rows to look at", found.sql_bad), ("rows to compare with", found.sql_good)):
         if sql:
             typer.echo(f"\n-- {title}\n{sql};")

@@ -133,3 +133,16 @@ def test_only_bad_rows_that_are_new_fail(desk: Desk) -> None:
     assert [f["status"] for f in found.values()] == ["pass", "pass", "fail"]
     assert found[20]["score"] == 2.0
     assert "3 of them were there before" in found[20]["summary"]
+
+
+def test_bad_rows_are_shown_where_the_owner_lets_values_be_seen(desk: Desk) -> None:
+    for shows in (True, False):
+        desk.write(CONFIG.replace("automatic: false", f"automatic: false\n    show_values: {str(shows).lower()}"))
+        found = {f["check"]: f for f in desk.judge("--date", "2026-11-20").findings}
+        story = desk.say("explain", found["rule.format_email_email"]["id"]).out
+        told = [line for line in story.splitlines() if line.startswith("bad row ")]
+        assert len(told) == (1 if shows else 0), story
+        assert all("email x" in line and "order_id 951" in line for line in told), story
+        many = desk.say("explain", found["rule.in_range_order_id"]["id"]).out
+        assert many.count("\nbad row ") == (5 if shows else 0)
+        assert "email x" not in found["rule.format_email_email"]["summary"]
