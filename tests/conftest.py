@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-SLOW_FOLDERS = frozenset({"e2e", "loop", "serve", "soak"})
+SLOW_FOLDERS = frozenset({"e2e", "gate", "integrations", "loop", "serve", "soak"})
 """Commands and services run for real, a second or more each: together they are more than the quick part may take."""
 SLOW_ENGINES = frozenset({"snowflake", "postgresql_psycopg"})
 """Their tests are those of the other engines once more."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.config import Config, load_config, parse_table_name, resolve_tables
+from monitor.config.names import write_table_name
 from monitor.diff.compare import is_one_place
 from monitor.diff.sides import opened_sides
 from monitor.errors import SourceError, UnavailableError, UsageError
@@ -76,13 +77,23 @@ def opened(staging: str, against: str, columns: Mapping[str, str], config: Path 
 
 def _watched(side: Side, name: str, config: Config | None) -> tuple[Table, tuple[str, ...]]:
     """Production as the configuration has it; else with what can be found by looking."""
-    if config is not None and "://" not in name and _is_named(side.table, config):
-        said: list[str] = []
-        only = [side.table.name]
-        found = resolve_tables(config, {side.table.warehouse: side.warehouse}, only, said.append)
-        return found[0], tuple(said)
+    if config is not None and "://" not in name:
+        for spelling in _spellings(side):
+            if _is_named(spelling, config):
+                said: list[str] = []
+                only = [write_table_name(spelling.warehouse, spelling.path)]
+                found = resolve_tables(config, {spelling.warehouse: side.warehouse}, only, said.append)
+                return found[0], tuple(said)
     note = f"{side.table.name} is not in the configuration: the automatic checks with their defaults are used"
     return _looked_at(side), (note,)
+
+
+def _spellings(side: Side) -> list[Table]:
+    """The table with its schema and, where that is the warehouse's own, without."""
+    path = side.table.path
+    full = _full(side.warehouse, path)
+    others = [full, full[1:]] if full[0] == side.warehouse.default_schema else [full]
+    return [side.table, *(replace(side.table, path=other) for other in others if other != path)]
 
 
 def _is_named(table: Table, config: Config) -> bool:

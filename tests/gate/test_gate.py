@@ -195,6 +195,11 @@ def test_production_that_is_not_watched_is_judged_by_defaults(desk: Desk) -> Non
     assert any("not in the configuration" in note for note in found["notes"])
 
 
+def test_production_is_watched_however_it_is_spelt(desk: Desk) -> None:
+    code, found = desk.gate("main.staging.same", against="main.main.orders")
+    assert (code, found["against"], found["notes"]) == (0, "main.orders", [])
+
+
 def test_staging_in_another_file(desk: Desk, tmp_path: Path) -> None:
     import duckdb
 
