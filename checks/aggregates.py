@@ -49,6 +49,33 @@ def safe(sql: str, where: str = "", dialect: str = "duckdb") -> str:
     return str(tree.sql(dialect=read))
 
 
+@functools.lru_cache(maxsize=4096)
+def divides_by_zero(condition: str, dialect: str = "duckdb") -> str | None:
+    """The condition of rows on which another cannot be told for a division by zero; None where it does not divide.
+
+    >>> divides_by_zero("a / b > 1")
+    '(a / NULLIF(b, 0) > 1) IS NULL AND (b = 0)'
+    >>> divides_by_zero("a / 2 > 1") is None
+    True
+    """
+    import sqlglot  # noqa: PLC0415 - see `safe`
+    from sqlglot import exp  # noqa: PLC0415 - see `safe`
+
+    if "/" not in condition and "%" not in condition:
+        return None
+    read = SQLGLOT.get(dialect, dialect)
+    tree = sqlglot.parse_one(condition, read=read)
+    divisions = [d for d in tree.find_all(exp.Div, exp.IntDiv, exp.Mod) if not isinstance(d.expression, exp.Literal)]
+    if not divisions or tree.find(exp.Subquery, exp.Lambda):
+        return None
+    zero = " OR ".join(dict.fromkeys(f"{d.expression.sql(read)} = 0" for d in divisions))
+    for node in divisions:
+        node.set(
+            "expression", exp.Anonymous(this="NULLIF", expressions=[node.expression.copy(), exp.Literal.number(0)])
+        )
+    return f"({tree.sql(read)}) IS NULL AND ({zero})"
+
+
 def _narrow(node: exp.Expr, condition: exp.Expr) -> exp.Expr:
     """An aggregate function over the rows of the condition: by its argument where it has one, by FILTER else."""
     from sqlglot import exp  # noqa: PLC0415 - see `safe`

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from checks.aggregates import divides_by_zero
 from checks.rules.fields import refuse
 from checks.rules.words import ROWS, Words
 from monitor.types import Change, Column, Measure
@@ -104,6 +105,14 @@ class Rule(BaseModel, abc.ABC):
         """The statement that selects the bad rows; None where no row by itself is bad."""
         return None
 
+    def trouble(self, values: Values) -> str | None:
+        """Why there is no verdict, given the measures' values; None where there is nothing in the way."""
+        return None
+
+
+DIVIDING = frozenset({"duckdb"})
+"""Engines to which a division by zero is a number or NULL; the others refuse it."""
+
 
 class RowRule(Rule):
     """Each row is good or bad by itself. What is not known to break it (a comparison with NULL) is good."""
@@ -112,13 +121,26 @@ class RowRule(Rule):
     def bad(self, words: Words) -> str:
         """The condition that a row breaks the rule."""
 
+    def written(self) -> str | None:
+        """The condition that a person wrote for it, if any."""
+        return None
+
     def condition(self, words: Words, where: str | None) -> str:
         """The same, of the rows that meet `where`."""
         return f"({self.bad(words)}) AND ({where})" if where else f"({self.bad(words)})"
 
     def measures(self, words: Words, where: str | None) -> tuple[Measure, ...]:
-        """The number of bad rows, in the one scan."""
-        return (Measure("count_where", "", self.condition(words, where)),)
+        """The number of bad rows, in the one scan; on engines that divide by zero, of rows that need it beside."""
+        counts = [self.condition(words, where)]
+        dialect, written = words.table.dialect, self.written()
+        zero = divides_by_zero(written, dialect) if written and dialect in DIVIDING else None
+        if zero:
+            counts.append(f"({zero}) AND ({where})" if where else f"({zero})")
+        return tuple(Measure("count_where", "", count) for count in counts)
+
+    def trouble(self, values: Values) -> str | None:
+        """A division by zero."""
+        return f"it divides by zero in {values[1]:,.0f} rows" if len(values) > 1 and values[1] else None
 
     def judge(self, values: Values, rows: float, columns: Sequence[Column]) -> Found | None:
         """Bad is what was counted; over no rows there is nothing bad."""

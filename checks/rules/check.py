@@ -106,7 +106,7 @@ def _input(rule: Written, measure: Measure) -> Aggregate:
 def _evidence(written: Written, table: Table, counted: Series, series: Sequence[Series]) -> Evidence:
     name, rows = f"rule.{written['name']}", counted.today or 0.0
     rule = made(written)
-    failed = next((s.error for s in series if s.error), None)
+    failed = next((s.error for s in series if s.error), None) or rule.trouble([s.today for s in series])
     found = None if failed else rule.judge([s.today for s in series], rows, table.columns)
     if found is None:
         said = failed or "the rule gave no number: there is nothing to compute it from"

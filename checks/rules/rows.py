@@ -286,6 +286,10 @@ class Sql(RowRule):
     fragments: ClassVar[Mapping[str, str]] = {"sql": "condition"}
     sql: Condition
 
+    def written(self) -> str:
+        """What is in it."""
+        return self.sql
+
     def bad(self, words: Words) -> str:
         """It is not met."""
         return f"NOT ({self.sql})"
@@ -305,6 +309,10 @@ class IfThen(RowRule):
     def label(self) -> str:
         """Both conditions."""
         return f"{self.when} {self.then}"
+
+    def written(self) -> str:
+        """What is in both."""
+        return f"({self.when}) AND ({self.then})"
 
     def bad(self, words: Words) -> str:
         """The first is met, and the second is known not to be."""

@@ -31,6 +31,10 @@ REFUSED_RULES = """
       - {name: regex, matches_regex: {column: color, regex: '^.*$'}, where: CAST(color AS DATE) > '2020-01-01'}
       - {name: own, query: {sql: 'SELECT color FROM {rows} WHERE CAST(color AS INTEGER) = 1'}}
 
+      - {name: by_zero, sql: price / (order_id - order_id) > 0}
+      - {name: then_by_zero, if_then: {if: price > 50, then: order_id % (order_id - order_id) = 0}}
+      - {name: guarded, sql: 'order_id = 0 OR price / order_id >= 0'}
+      - {name: zero_is_fine, sql: 'price / nullif(order_id - order_id, 0) > 0'}
       - {name: number_by_zero, aggregate: {sql: sum(price) / (count(*) - count(*)), min: 0}}
 """
 
@@ -63,9 +67,12 @@ def test_rules_that_the_engine_refuses_are_errors(desk: Desk) -> None:
     answer = desk.judge("--date", "2026-11-09", "--no-alerts")
     assert answer.code == 3, answer.err
     found = statuses(answer)
-    names = ["cast", "function", "regex", "own", "number_by_zero"]
+    names = ["cast", "function", "regex", "own", "by_zero", "then_by_zero", "number_by_zero"]
     assert {name: found[f"rule.{name}"] for name in names} == dict.fromkeys(names, "error")
-    assert (found["metric.mean_price"], found["rule.not_null_price"]) == ("pass", "pass")
+    assert {found[name] for name in ("metric.mean_price", "rule.not_null_price", "rule.guarded")} == {"pass"}
+    assert found["rule.zero_is_fine"] == "pass"
+    told = {f["check"]: f["summary"] for f in answer.findings}
+    assert "divides by zero in 200 rows" in told["rule.by_zero"]
 
 
 def test_what_never_ends_is_stopped_and_the_rest_is_judged(desk: Desk) -> None:
