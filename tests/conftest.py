@@ -9,6 +9,8 @@ import pytest
 
 SLOW_FOLDERS = frozenset({"e2e", "gate", "integrations", "loop", "serve", "soak"})
 """Commands and services run for real, a second or more each: together they are more than the quick part may take."""
+SLOW_FILES = frozenset({"tests/test_plan.py", "tests/rules/test_run.py"})
+"""Likewise, commands run for real outside of those folders."""
 SLOW_ENGINES = frozenset({"snowflake", "postgresql_psycopg"})
 """Their tests are those of the other engines once more."""
 
@@ -22,7 +24,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what the quick part leaves out."""
     for item in items:
         call = getattr(item, "callspec", None)
-        if SLOW_FOLDERS & set(item.path.parts) or (call is not None and call.params.get("engine") in SLOW_ENGINES):
+        engines = [call.params.get("engine"), call.params.get("warehouse")] if call is not None else []
+        by_place = SLOW_FOLDERS & set(item.path.parts) or item.path.as_posix().endswith(tuple(SLOW_FILES))
+        if by_place or any(engine in SLOW_ENGINES for engine in engines if isinstance(engine, str)):
             item.add_marker(pytest.mark.slow)
 
 
