@@ -1,4 +1,4 @@
-"""`python -m benchmarks.segments`: segments and hours taken out of days of real tables, entities trebled.
+"""`python -m benchmarks.segments`: segments and hours taken out of real days, entities trebled, metrics moved.
 
 Each table's `missing` and `entity` evidence is judged under one budget beside automatic checks of the usual weight, on
 clean days too. A day that lost a segment is filled up with copies of other rows seven times of ten: its total then says
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,6 +23,7 @@ import pandas as pd
 
 from benchmarks.detection import tables
 from benchmarks.detection.replay import Replay
+from benchmarks.segments.metrics import moved
 from checks.entities import Entities
 from checks.entities import groups_of as entity_groups
 from checks.frames import group_frame
@@ -33,7 +35,7 @@ from monitor.types import Evidence, Grouped, Groups, Measure, Segments, Status
 
 RESULTS = Path(__file__).parents[1] / "results"
 OTHERS = Evidence("others", "others", None, weight=27.0)
-HISTORY, CLEAN_DAYS, DAYS, PLANTS = 150, 90, 6, 6
+HISTORY, CLEAN_DAYS, DAYS, PLANTS = 150, 60, 6, 6
 ROWS_MIN, SHARES = 100.0, (0.02, 0.6)
 ENTITIES = {"flights": ("dest", "carrier"), "orders": ("category",), "retail": ("CustomerID",)}
 NOBODY: frozenset[str] = frozenset()
@@ -182,6 +184,7 @@ def spiked(bench: Bench, column: str, draw: random.Random) -> Iterator[bool]:
 
 def main() -> int:
     warnings.simplefilter("ignore")
+    started = time.perf_counter()
     tables.prepare()
     chosen = sys.argv[1:] or ["flights", "orders", "taxi", "retail", "beijing", "github"]
     figures: dict[str, Any] = {}
@@ -199,8 +202,10 @@ def main() -> int:
             hits = list(spiked(bench, column, draw))
             told[f"entity {column}"] = [sum(hits), len(hits)]
             told[f"clean {column}"] = clean(bench, lambda p, bad, b=bench, c=column: b.entity(p, c, bad=bad))
+        told |= moved(bench.replay, OTHERS, draw)
         figures[entry.name] = told
         print(entry.name, told, flush=True)
+    figures["seconds"] = round(time.perf_counter() - started)
     if not sys.argv[1:]:
         (RESULTS / "segments.json").write_text(json.dumps(figures, indent=1) + "\n")
     return 0
