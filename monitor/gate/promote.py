@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 WORSE = 1.05
 """Staging fails as production does while its score is at most so many times production's."""
-_UNJUDGED = frozenset({"freshness", "schema"})
+UNJUDGED = "unjudged"
+"""What an entry of expected changes names as its check to let through values that nobody can judge yet."""
+_VALUELESS = frozenset({"freshness", "schema", "volume"})
 """Checks that look at no value: alone they make nothing safe."""
 _DECLARED = frozenset({"rule", "relation", "metric", "entity"})
 
@@ -166,8 +168,16 @@ def _judged(
     if any(v.status is Status.FAIL and v.evidence.kind != "schema" for v in judged.verdicts) and _has_rows(difference):
         before = judge_as(production, production, partition, past, now)
     found = _weighed(sides, partition, judged, before, allowance)
-    reasons = (*found.reasons, *reasons, *_unjudged(judged, difference))
-    return replace(found, difference=difference, reasons=reasons)
+    if judged.rows == 0:
+        reasons = (*reasons, _empty(difference))
+    elif _is_unjudged(sides.table, judged, difference):
+        why = "no check has learnt enough to judge values, and staging is not equal to production"
+        entry = next((e for e in allowance.live if e.check == UNJUDGED), None)
+        if entry is None:
+            reasons = (*reasons, why)
+        else:
+            found = replace(found, notes=(*found.notes, f"allowed: {why}: {entry.reason} ({entry.author})"))
+    return replace(found, difference=difference, reasons=(*found.reasons, *reasons))
 
 
 def _has_rows(difference: Difference | None) -> bool:
@@ -204,16 +214,25 @@ def _scope(warehouse: Warehouse, table: Table, partition: Partition) -> str | No
     return f"({table.where}\n) AND {within}" if table.where else within
 
 
-def _unjudged(judged: Judged, difference: Difference | None) -> tuple[str, ...]:
-    """Why nothing speaks for staging, where that is so: what nobody judged is not safe by default."""
-    if judged.rows == 0:
-        rows = 0 if difference is None else difference.rows_a
-        beside = f"where production has {rows:,}" if rows else "and neither has production"
-        return (f"staging has no rows in the partition, {beside}",)
-    told = [f for f in judged.findings if f.kind not in _UNJUDGED and f.status in (Status.PASS, Status.FAIL)]
-    if told or (difference is not None and difference.is_equal):
-        return ()
-    return ("no check has learnt enough to judge values, and staging is not equal to production",)
+def _empty(difference: Difference | None) -> str:
+    rows = 0 if difference is None else difference.rows_a
+    beside = f"where production has {rows:,}" if rows else "and neither has production"
+    return f"staging has no rows in the partition, {beside}"
+
+
+def _is_unjudged(table: Table, judged: Judged, difference: Difference | None) -> bool:
+    """Whether nothing speaks for staging's values: no check with a past, and no equal table beside it.
+
+    Where only what engineers defined is wanted, that much is enough.
+    """
+    if difference is not None and difference.is_equal:
+        return False
+    return not any(
+        v.status in (Status.PASS, Status.FAIL)
+        and v.evidence.kind not in _VALUELESS
+        and (not v.evidence.exact or not table.automatic)
+        for v in judged.verdicts
+    )
 
 
 def _weighed(

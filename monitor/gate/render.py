@@ -46,7 +46,7 @@ def remarks(found: Promotion) -> list[str]:
     lines += [f"Allowed: {_cut(_allowed(a))}" for a in found.allowed[:FINDINGS_SHOWN]]
     lines += [f"Production fails this too: {f.check}: {_cut(f.summary)}" for f in found.already[:FINDINGS_SHOWN]]
     lines += [f"Expired on {entry.expires}: {_entry(entry)}" for entry in found.expired]
-    return lines + [f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in found.notes]
+    return lines + [f"{note.rstrip('.')}." for note in found.notes]
 
 
 def _allowed(allowed: Allowed) -> str:

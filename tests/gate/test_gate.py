@@ -175,16 +175,24 @@ def test_what_production_fails_too_is_told_apart(own_desk: Callable[..., Desk]) 
     assert "nulls.color" in checks(found["would_alert"])
 
 
-def test_what_nobody_could_judge_is_safe_only_if_equal(own_desk: Callable[..., Desk]) -> None:
-    table = "CREATE TABLE {} AS SELECT DATE '2026-11-20' AS d, i AS id, i * {} AS n FROM range(50) t(i)"
+def test_what_nobody_could_judge_is_safe_only_if_equal_or_expected(own_desk: Callable[..., Desk]) -> None:
+    table = "CREATE TABLE {} AS SELECT i AS id, i * {} AS n FROM range(50) t(i)"
+    entry = "{name: main.orders, key: [id], rules: [{not_null: n}]"
     desk = own_desk(
         table.format("orders", 2), table.format("other", 3), "CREATE TABLE same AS FROM orders",
-        config=f"{PLAIN}tables: [{{name: main.orders, time_column: d, key: [id]}}]\n",
+        config=f"{PLAIN}tables: [{entry}}}]\n",
     )  # fmt: skip
     code, found = desk.gate("main.other")
     assert (code, found["would_alert"]) == (1, [])
     assert any("learnt" in reason for reason in found["reasons"])
     assert desk.gate("main.same")[0] == 0
+    who = "reason: new table, expires: 2026-12-01, author: ana"
+    assert desk.gate("main.other", "--allow", desk.write("a.yaml", f"- {{check: drift, {who}}}\n"))[0] == 1
+    code, found = desk.gate("main.other", "--allow", desk.write("a.yaml", f"- {{check: unjudged, {who}}}\n"))
+    assert (code, found["reasons"]) == (0, [])
+    assert any("new table (ana)" in note for note in found["notes"])
+    desk.write("daywatch.yaml", f"{PLAIN}tables: [{entry}, automatic: false}}]\n")
+    assert desk.gate("main.other")[0] == 0
 
 
 def test_production_that_is_not_watched_is_judged_by_defaults(desk: Desk) -> None:

@@ -1,6 +1,6 @@
 """Airflow's operators and Dagster's asset check, with the real packages where they are installed.
 
-python -m venv /tmp/orchestrators && /tmp/orchestrators/bin/pip install -e . pytest apache-airflow-core dagster
+python -m venv /tmp/orchestrators && /tmp/orchestrators/bin/pip install -e '.[postgres]' pytest apache-airflow-core dagster
 /tmp/orchestrators/bin/python -m pytest tests/integrations
 """
 
