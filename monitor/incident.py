@@ -26,6 +26,8 @@ SUSPECT_SHARE = 0.2
 
 _SEVERITIES = list(Severity)
 _ROW_KINDS = frozenset({"volume", "freshness", "duplicates", "missing"})
+_REPEATS = frozenset({Change.REPLAY, Change.DUPLICATES, Change.ROWS_EXTRA})
+_VALUE_KINDS = frozenset({"nulls", "zeros", "stats"})
 _OWN_INCIDENT = frozenset({"schema", "rule", "relation"})
 _SPECIFIC = {"freshness": 5, "duplicates": 4, "volume": 3, "missing": 3, "nulls": 2, "zeros": 2, "drift": 1, "stats": 0}
 
@@ -46,9 +48,9 @@ class Group:
     @property
     def lead(self) -> Verdict:
         """The verdict that tells the story: the most specific of the surest."""
-        missing = {v.evidence.columns[0] for v in self.verdicts if v.evidence.kind == "nulls"}
-        # keys that repeat because they are missing are missing first of all
-        told = [v for v in self.verdicts if v.evidence.kind != "duplicates" or not missing & set(v.evidence.columns)]
+        # keys that repeat because they are missing, or all the same, are that first of all
+        wrong = {v.evidence.columns[0] for v in self.verdicts if v.evidence.kind in _VALUE_KINDS and v.evidence.columns}
+        told = [v for v in self.verdicts if v.evidence.kind != "duplicates" or not wrong & set(v.evidence.columns)]
         return max(told or self.verdicts, key=_leadership)
 
     @property
@@ -76,7 +78,8 @@ def _leadership(verdict: Verdict) -> tuple[float, float]:
     """Sure findings first; among those the kind that explains best, and the largest."""
     surprise = min(verdict.surprise or 0.0, LEAD_SURPRISE_CAP)
     specific = _SPECIFIC.get(verdict.evidence.kind, 1)
-    told = 3.0 if verdict.evidence.change is Change.REPLAY else 0.0
+    # rows that come again explain what single columns show of them
+    told = 9.0 if verdict.evidence.kind == "drift" and verdict.evidence.change in _REPEATS else 0.0
     return (surprise + 4.0 * specific + 6.0 * verdict.evidence.effect + told, verdict.evidence.effect)
 
 

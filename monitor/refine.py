@@ -8,7 +8,10 @@ from dataclasses import replace
 from monitor.judge import Verdict
 from monitor.types import Change, Evidence, SampleSet, Status, Table
 
-_SPECIFIC = frozenset({"freshness", "volume", "schema", "nulls", "zeros", "duplicates"})
+NEARLY = -1.6
+"""Margin, in decades, from which the leading column of drift may say which rows are missing."""
+_TOLD = frozenset({"change", "effect"})
+_SPECIFIC = frozenset({"freshness", "volume", "schema", "nulls", "zeros", "duplicates", "drift"})
 
 
 def refine(table: Table, verdicts: Sequence[Verdict], samples: SampleSet | None) -> list[Verdict]:
@@ -18,14 +21,35 @@ def refine(table: Table, verdicts: Sequence[Verdict], samples: SampleSet | None)
     wanted = {
         v.evidence.columns[0]
         for v in verdicts
-        if v.status is Status.FAIL and v.evidence.kind == "stats" and v.evidence.columns
+        if v.status is Status.FAIL and v.evidence.kind in ("stats", "zeros") and v.evidence.columns
     }
-    described = _describe(table, samples, wanted)
+    drift = next((v for v in verdicts if v.evidence.kind == "drift"), None)
+    known = _told_by(drift)
+    described = {**_describe(table, samples, wanted - set(known)), **known}
     excess = _excess(verdicts)
-    return [
-        replace(v, evidence=_with_rows(_with_kind(v.evidence, described), excess)) if v.status is Status.FAIL else v
+    told = [
+        replace(v, evidence=_beside(_with_rows(_with_kind(v.evidence, described), excess), drift, excess))
+        if v.status is Status.FAIL
+        else v
         for v in verdicts
     ]
+    return [_with_cause(table, v, samples) if _repeats_without_column(v) else v for v in told]
+
+
+def _repeats_without_column(verdict: Verdict) -> bool:
+    evidence = verdict.evidence
+    return verdict.status is Status.FAIL and evidence.kind == "duplicates" and not evidence.columns
+
+
+def _with_cause(table: Table, verdict: Verdict, samples: SampleSet) -> Verdict:
+    """Repeated rows name the column whose values decide which rows are repeated, as a join on it would."""
+    from checks.fanout import deciding_column  # noqa: PLC0415 - loads pandas
+
+    own = {table.time.name} if table.time else set()
+    column = deciding_column(samples.today, [c.name for c in table.checked_columns if c.name not in own])
+    if column is None:
+        return verdict
+    return replace(verdict, evidence=replace(verdict.evidence, columns=(column,), shares=(1.0,)))
 
 
 def _excess(verdicts: Sequence[Verdict]) -> float:
@@ -53,7 +77,32 @@ def _with_rows(evidence: Evidence, excess: float) -> Evidence:
     return evidence
 
 
-def _describe(table: Table, samples: SampleSet, names: set[str]) -> dict[str, tuple[Change, float, dict[str, object]]]:
+def _beside(evidence: Evidence, drift: Verdict | None, excess: float) -> Evidence:
+    """What a row count learns from the rows: more of them that nearly repeat others; fewer, by one column's values."""
+    if evidence.kind != "volume" or drift is None or drift.margin is None:
+        return evidence
+    seen = drift.evidence
+    added = excess / (1.0 + max(excess, 0.0))
+    if drift.status is Status.FAIL and seen.change is Change.DUPLICATES and seen.effect >= 0.5 * added > 0:
+        return replace(evidence, change=Change.DUPLICATES)
+    if evidence.change is Change.ROWS_MISSING and not evidence.columns and drift.margin >= NEARLY:
+        return replace(evidence, columns=seen.columns[:1], shares=(1.0,) * len(seen.columns[:1]))
+    return evidence
+
+
+Described = dict[str, tuple[Change, float, dict[str, object]]]
+
+
+def _told_by(drift: Verdict | None) -> Described:
+    """What drift says of its leading columns: it has seen them beside each other."""
+    told = drift.evidence.detail.get("columns", {}) if drift is not None else {}
+    return {
+        name: (Change(facts["change"]), float(facts["effect"]), {k: v for k, v in facts.items() if k not in _TOLD})
+        for name, facts in told.items()
+    }
+
+
+def _describe(table: Table, samples: SampleSet, names: set[str]) -> Described:
     from checks.drift.check import describe_leaders  # noqa: PLC0415 - loads pandas and SciPy
 
     there = [c.name for c in table.columns if c.name in names and c.name in samples.today.columns]
@@ -63,11 +112,15 @@ def _describe(table: Table, samples: SampleSet, names: set[str]) -> dict[str, tu
     return {name: (d.change, d.effect, dict(d.facts)) for name, d in found.items()}
 
 
-def _with_kind(evidence: Evidence, described: dict[str, tuple[Change, float, dict[str, object]]]) -> Evidence:
+def _with_kind(evidence: Evidence, described: Described) -> Evidence:
+    if evidence.kind == "zeros" and evidence.columns and evidence.columns[0] in described:
+        change, effect, facts = described[evidence.columns[0]]
+        other = change is Change.FORMAT or "swapped_with" in facts
+        return replace(evidence, change=change) if other and effect > evidence.effect else evidence
     if evidence.kind in _SPECIFIC or not evidence.columns or evidence.columns[0] not in described:
         return evidence
     change, effect, facts = described[evidence.columns[0]]
-    if change in (Change.RELATION, Change.OTHER):
+    if change in (Change.RELATION, Change.OTHER) and "swapped_with" not in facts:
         return evidence
     name = evidence.columns[0]
     detail = {**evidence.detail, "columns": {name: {"change": change.value, "effect": effect, **facts}}}

@@ -76,12 +76,14 @@ TRIFLE_NOVEL_ROWS = 2.0
 TRIFLE_TALE = 0.001
 TRIFLE_TALE_ROWS = 6.0
 """The best of many tales gains about this much in all where nothing happened."""
-SCALE_MIN = 0.12
+SCALE_MIN = 0.08
 """Smallest one-step scale of a score's cube root, as a part of what it usually is."""
 SWAPS_TRIED = 3
 SWAPPED_MIN = 0.01
 SWAPPED_PART = 0.4
 """Share of what moved in a column that an exchange with another must tell to be told."""
+REPEAT_TAIL = 1e-5
+"""Tail probability from which rows that come again are sure, whatever else leads."""
 POINTS_MIN = 4
 WIDENED_POINTS_MIN = 14
 WIDENED_FROM = 1.15
@@ -548,10 +550,11 @@ def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evide
     ranking = sorted(order, key=lambda name: _rank(name, parts, found), reverse=True)
     known = [p for p in parts if p.past is not None and p.score is not None]
     lead = min(known, key=lambda p: _tail(p) / p.weight) if known else parts[0]
-    nats = np.array([max(found.attributed.get(name, 0.0), found.marginal.get(name, 0.0), 0.0) for name in ranking])
+    nats = np.array([_excess(name, parts) for name in ranking])
     shares = nats / nats.sum() if nats.sum() > 0 else nats
     descriptions = describe_leaders(table, samples, ranking[:5])
     first = descriptions.get(ranking[0]) if ranking else None
+    repeat = _sure_repeat(lead, known)
     return Evidence(
         check="drift",
         kind="drift",
@@ -559,8 +562,8 @@ def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evide
         past=lead.past,
         columns=tuple(ranking[:10]),
         shares=tuple(float(s) for s in shares[:10]),
-        change=_REPEATED.get(lead.check) or _kind(lead, first),
-        effect=min(1.0, (lead.score or 0.0) if lead.check in _REPEATED else (first.effect if first else 0.0)),
+        change=_REPEATED[repeat.check] if repeat else _kind(lead, first),
+        effect=min(1.0, (repeat.score or 0.0) if repeat else (first.effect if first else 0.0)),
         weight=WEIGHT,
         observation=Observation("divergence from past days", found.total, unit="nats"),
         detail={
@@ -575,9 +578,25 @@ def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evide
     )
 
 
+def _excess(name: str, parts: Sequence[Evidence]) -> float:
+    """Nats of a column beyond what it usually has: chaotic columns always have many."""
+    own = [p for p in parts if p.check in (f"drift.{name}", f"marginal.{name}") and isinstance(p.past, RootT)]
+    return max((max((p.score or 0.0) - p.past.isf(0.5), 0.0) for p in own if p.past), default=0.0)
+
+
+def _sure_repeat(lead: Evidence, known: Sequence[Evidence]) -> Evidence | None:
+    """The look at rows that come again, where it leads or is sure: it then explains what columns show of it."""
+    if lead.check in _REPEATED:
+        return lead
+    sure = [p for p in known if p.check in _REPEATED and _tail(p) < REPEAT_TAIL]
+    return min(sure, key=_tail, default=None)
+
+
 def _kind(lead: Evidence, described: Description | None) -> Change:
     """The kind of change as the column's values say it; where they look as before, as the leading look does."""
     said = described.change if described is not None else Change.OTHER
+    if described is not None and "swapped_with" in described.facts:
+        return said
     return _LOOKS_LIKE.get(lead.check.split(".", 1)[0], said) if said in (Change.RELATION, Change.OTHER) else said
 
 

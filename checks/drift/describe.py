@@ -29,6 +29,8 @@ DAYS_USUAL = 7
 """Past days that are pooled: a value that comes on one of them alone has so much larger a share of its own day."""
 NEAR_UNIQUE = 0.8
 """Different values a row from which texts are told by their looks."""
+SHAPES_NEW = 0.01
+"""Share of rows in shapes that no past row had from which a column is written differently."""
 REWRITTEN_MIN = 0.004
 REWRITTEN_ROWS_MIN = 3
 """So many rows of known values in another writing are told, whatever else is new."""
@@ -142,12 +144,13 @@ def _describe_numbers(today: Array, past: Array) -> Description:
         return Description(Change.CONSTANT, 1.0, facts)
     tale = best_tale(today, past)
     sure_scale = tale is not None and tale.change is Change.SCALE and tale.gain > SURE_GAIN
+    rounded = _share_rounded(today, past)
     default = _default(today, past)
-    if default is not None and not (sure_scale and _multiplied(default[1], past)):
+    if default is not None and not (sure_scale and _multiplied(default[1], past)) and rounded < default[0]:
         change = Change.VALUES_NEW if default[1] else Change.ZEROS_UP
         return Description(change, default[0], {**facts, "value": default[1]})
-    rounded = _share_rounded(today, past)
-    if rounded > 0.01 and not sure_scale:
+    sure_spread = tale is not None and tale.change is Change.SPREAD and tale.gain > SURE_GAIN
+    if rounded > 0.01 and not sure_scale and not sure_spread:
         return Description(Change.FORMAT, rounded, facts)
     discrete = len(np.unique(past)) <= DISCRETE_MAX
     listed = _describe_categories(_listed(today), _listed(past)) if discrete else None
@@ -270,6 +273,8 @@ def _describe_times(today: pd.Series, past: pd.Series) -> Description:
 
 
 def _describe_categories(today: pd.Series, past: pd.Series) -> Description:
+    if not today.notna().any() or not past.notna().any():
+        return Description(Change.OTHER, 0.0)
     after = today.value_counts(normalize=True)
     before = past.value_counts(normalize=True)
     table = pd.DataFrame({"after": after, "before": before}).fillna(0.0)
@@ -295,7 +300,8 @@ def _describe_categories(today: pd.Series, past: pd.Series) -> Description:
     if news > 0.004 and news > 0.3 * moved:
         change = Change.FORMAT if told > 0.4 * new else Change.VALUES_NEW
         if change is Change.VALUES_NEW and ("9" in _main_shape(table) or int((table["before"] == 0).sum()) > 5):
-            change = Change.FORMAT if _shape_distance(today, past) > 0.4 * news else change
+            looks = _shape_distance(today, past)
+            change = Change.FORMAT if looks > min(0.4 * news, SHAPES_NEW + 3.0 * _usual_new(_shapes(past))) else change
         return Description(change, news, facts)
     if gone > 0.3 * moved and gone > 0.004:
         return Description(Change.VALUES_GONE, gone, facts)
@@ -318,7 +324,7 @@ def _describe_shapes(today: pd.Series, past: pd.Series, facts: Mapping[str, Any]
     counts = today.value_counts()
     usual = min(DAYS_USUAL * float(past.value_counts(normalize=True).max()), 1.0)
     crowded = float(counts.max()) / max(int(counts.sum()), 1) - usual
-    if crowded > 0.004 and counts.max() >= DEFAULT_ROWS_MIN and crowded > 0.8 * new:
+    if crowded > 0.004 and counts.max() >= DEFAULT_ROWS_MIN and crowded > 0.5 * new:
         looks = shape_of(str(counts.idxmax()))
         known = any(shape.rsplit("|", 1)[0] == looks for shape in table.index[table["before"] > 0])
         return Description(Change.CONSTANT if known else Change.VALUES_NEW, crowded, facts)
@@ -392,6 +398,10 @@ def _usual_new(past: pd.Series) -> float:
     counts = past.value_counts()
     total = int(counts.sum())
     return float((counts == 1).sum()) / total if total else 0.0
+
+
+def _shapes(values: pd.Series) -> pd.Series:
+    return values.dropna().astype(object).map(lambda text: shape_of(str(text)))
 
 
 def _shape_distance(today: pd.Series, past: pd.Series) -> float:

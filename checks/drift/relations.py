@@ -35,6 +35,8 @@ KNOWN_ROWS = 3
 """Past rows of a value that show what it determines."""
 AGAIN_MIN = 0.1
 """Least share of rows whose values come again so often."""
+GIVER_PART = 0.5
+"""Part of the contradictions held against the column that determines: more often it is the other that is wrong."""
 SURPLUS_MIN = 0.3
 """Part of the doubt about a column that another must remove to determine it."""
 
@@ -51,12 +53,16 @@ class Coded:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two columns, by place, and how firmly they go together (0..1); `oddness` is the share of today's odd rows."""
+    """Two columns, by place, and how firmly they go together (0..1).
+
+    `oddness` is the share of today's rows that speak against the first column, `other_oddness` against the second.
+    """
 
     one: int
     other: int
     strength: float
     oddness: float
+    other_oddness: float
 
 
 def odd_pairs(binned: Sequence[Coded | None], exact: Sequence[Coded | None], is_today: Mask, seed: int) -> list[Pair]:
@@ -81,13 +87,15 @@ def odd_pairs(binned: Sequence[Coded | None], exact: Sequence[Coded | None], is_
     for one, other, strength in _firmest(_informative(binned, screened[:SCREENED_ROWS]), len(binned)):
         a, b = binned[one], binned[other]
         if a is not None and b is not None:
-            found[one, other] = Pair(one, other, strength, _odd_share(a, b, is_today))
+            share = _odd_share(a, b, is_today)
+            found[one, other] = Pair(one, other, strength, share, share)
     for one, other, strength in _firmest(_determining(exact, screened), len(exact)):
         a, b = exact[one], exact[other]
         if a is not None and b is not None:
-            pair = Pair(one, other, strength, _contradicting(a, b, is_today))
+            share, known = _contradicting(a, b, is_today)
+            pair = Pair(one, other, strength, GIVER_PART * known, share)
             before = found.get((min(one, other), max(one, other)))
-            if before is None or pair.oddness > before.oddness:
+            if before is None or share > max(before.oddness, before.other_oddness):
                 found[min(one, other), max(one, other)] = pair
     return list(found.values())
 
@@ -102,7 +110,7 @@ def by_column(pairs: Sequence[Pair], count: int) -> Mapping[int, float]:
         own = [p for p in pairs if place in (p.one, p.other)]
         if own:
             total = sum(p.strength for p in own)
-            told[place] = sum(p.strength * p.oddness for p in own) / total
+            told[place] = sum(p.strength * (p.oddness if p.one == place else p.other_oddness) for p in own) / total
     return told
 
 
@@ -224,17 +232,22 @@ def _modes(giver: Codes, taker: Codes, size: int) -> tuple[dict[str, Codes], Mas
     return {"values": values, "modes": modes, "rows": rows, "agreeing": agreeing}, right
 
 
-def _contradicting(a: Coded, b: Coded, is_today: Mask) -> float:
-    """Share of today's rows whose value of `b` is another than the one that their value of `a` determines."""
+def _contradicting(a: Coded, b: Coded, is_today: Mask) -> tuple[float, float]:
+    """Share of today's rows whose value of `b` is another than the one that their value of `a` determines.
+
+    Returns:
+        the share of all such rows, and of those whose value of `b` past days had: there `a` may be the wrong one.
+    """
     both = a.known & b.there
     past, today = both & ~is_today, both & is_today
     if not past.any() or not today.any():
-        return 0.0
+        return 0.0, 0.0
     told, _ = _modes(a.codes[past], b.codes[past], b.size)
     sure = (told["rows"] >= KNOWN_ROWS) & (told["agreeing"] >= DETERMINED * told["rows"])
     values, modes = told["values"][sure], told["modes"][sure]
     if not len(values):
-        return 0.0
+        return 0.0, 0.0
     place = np.clip(np.searchsorted(values, a.codes[today]), 0, len(values) - 1)
-    determined = values[place] == a.codes[today]
-    return float((determined & (modes[place] != b.codes[today])).sum()) / int(is_today.sum())
+    wrong = (values[place] == a.codes[today]) & (modes[place] != b.codes[today])
+    rows = int(is_today.sum())
+    return float(wrong.sum()) / rows, float((wrong & b.known[today]).sum()) / rows

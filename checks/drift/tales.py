@@ -39,6 +39,7 @@ SHIFTS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """In spreads, which long tails do not widen."""
 DEVIATIONS = (0.5, 1.0, 2.0)
 """The same in standard deviations."""
+GRAINS = (1.0, 10.0, 100.0, 1000.0)
 SHARES = np.array([0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0])
 BINS = 60
 ROWS_TOLD = 3_000
@@ -138,6 +139,10 @@ def _tales(past: Array) -> Iterator[tuple[Change, Array]]:
     noise = np.random.default_rng(0).standard_normal(len(past))
     for scale in (0.5, 1.0, 3.0):
         yield Change.SPREAD, past + scale * spread * noise
+    for grain in GRAINS:
+        if grain <= 4.0 * spread:
+            yield Change.FORMAT, np.round(past / grain) * grain
+            yield Change.FORMAT, np.trunc(past / grain) * grain
     reach = float(np.abs(past - middle).max()) or spread
     yield Change.SPREAD, middle + np.sign(noise) * reach * np.exp(2.0 * np.abs(noise))
     for cut in (0.75, 0.9, 0.95):

@@ -95,7 +95,34 @@ class _Filter:
         self.visits = {name: np.zeros((size, count)) for name, size in calendar.sizes.items()}
         self.inner = {name: np.zeros(count) for name in calendar.sizes}
         self.returns = {name: np.zeros(count) for name in calendar.sizes}
+        self.fitted: dict[str, Array] = {}
         self.gaps = {name: np.zeros((calendar.sizes[name], count)) for name in calendar.sizes if name in WIDER}
+
+    def again(self, floor: Array) -> _Filter:
+        """A filter for a second walk over the same points, which knows from the start what kinds of days differ by.
+
+        Errors made before a weekday was known say nothing of those to come: they made young bands several times too
+        wide. Errors of the second walk are those of a fit, and are raised to what they would have been left out.
+        """
+        other = _Filter(len(self.seen), self.calendar, floor)
+        for name, visits in self.visits.items():
+            often = visits >= YOUNG_VISITS  # what was seen once is no kind yet
+            other.effects[name] = np.where(often, self.effects[name], 0.0)
+            other.visits[name] = np.where(often, visits, 0.0)
+            other.fitted[name] = other.visits[name].copy()
+            other.inner[name], other.returns[name] = self.inner[name].copy(), self.returns[name].copy()
+        return other
+
+    def _left_out(self, step: int) -> Array:
+        """By what an error grows when its own day is taken out of the mean of its kind, shape (M,)."""
+        own = np.zeros_like(self.seen)
+        for name, visits in self.fitted.items():
+            group = int(self.calendar.groups[name][step])
+            lasting = 1.0 / (1.0 - GROUP_MEMORY)
+            count = np.clip(visits[group], YOUNG_VISITS, lasting)
+            left = GROUP_MEMORY ** np.maximum(visits[group] - lasting, 0.0)  # of what the first walk knew of the day
+            own += np.where(visits[group] >= YOUNG_VISITS, left * self._shrink(name, group) / count, 0.0)
+        return np.asarray(1.0 / (1.0 - np.minimum(own, 0.6)))
 
     def predict(self, step: int) -> tuple[Array, Array]:
         """Per member and combined location for the partition at `step`."""
@@ -109,9 +136,13 @@ class _Filter:
 
     def _effect(self, name: str, group: int) -> Array:
         """The shrunk effect of one kind of day: little history or little spread between kinds means little effect."""
-        if group == 0 and name not in ("weekday", "hour"):
-            return np.zeros_like(self.level)
+        return np.asarray(self.effects[name][:, group, :] * self._shrink(name, group))
+
+    def _shrink(self, name: str, group: int) -> Array:
+        """How much of the effect of one kind of day is believed, 0 to 1, shape (M,)."""
         visits = self.visits[name]
+        if group == 0 and name not in ("weekday", "hour"):
+            return np.zeros_like(self.seen)
         raw = self.effects[name]
         known = self.returns[name] >= 3
         noise = np.maximum(np.where(known, np.minimum(self.inner[name], self.square), self.square), 1e-300)
@@ -121,7 +152,7 @@ class _Filter:
         within = np.where(seen, noise / count, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
         signal = np.maximum(between - within, 0.02 * noise)
         shrink = visits[group] / (visits[group] + noise / signal)
-        return np.asarray(np.where(visits[group] < YOUNG_VISITS, 0.0, raw[:, group, :] * shrink))
+        return np.asarray(np.where(visits[group] < YOUNG_VISITS, 0.0, shrink))
 
     def scale(self, noise: Array) -> Array:
         """The one-step scale for a partition whose own noise floor is `noise`."""
@@ -156,7 +187,7 @@ class _Filter:
         members, location = self.predict(step)
         first = known & np.isnan(self.level[0])
         learn = known & ~first
-        error = np.where(learn, value - location, 0.0)
+        error = np.where(learn, value - location, 0.0) * self._left_out(step)
         scale = self.scale(noise)
         trusted = learn & (self.seen >= 3)
         scale_least = np.maximum(scale, SCALE_LEAST)
@@ -221,6 +252,15 @@ class _Filter:
         self.returns[name] = self.returns[name] + learn
 
 
+def _walk(state: _Filter, values: Array, noise: Array) -> Array:
+    """Learn all points; their standardised errors."""
+    known = np.isfinite(values)
+    errors = np.full(values.shape, np.nan)
+    for step in range(len(values)):
+        errors[step] = state.update(step, np.where(known[step], values[step], 0.0), noise[step], known[step])
+    return errors
+
+
 def _agreed(before: Array, now: Array, visits: Array) -> Array:
     """The effect of a kind of day seen once or twice: what both days say, so that one outlier makes no effect."""
     smaller = np.where(np.abs(now) < np.abs(before), now, before)
@@ -249,11 +289,12 @@ def forecast_panel(
     """
     steps, count = values.shape
     noise = np.zeros((steps + 1, count)) if noise is None else noise
-    state = _Filter(count, calendar, np.full(count, TINY) if floor is None else floor)
-    errors = np.full((steps, count), np.nan)
-    known = np.isfinite(values)
-    for step in range(steps):
-        errors[step] = state.update(step, np.where(known[step], values[step], 0.0), noise[step], known[step])
+    floor = np.full(count, TINY) if floor is None else floor
+    state = _Filter(count, calendar, floor)
+    errors = _walk(state, values, noise)
+    if calendar.groups:
+        state = state.again(floor)
+        errors = _walk(state, values, noise)
     if steps == 0:
         return Forecast(np.full(count, np.nan), np.full(count, np.inf), np.ones(count), errors)
     _, location = state.predict(steps)

@@ -66,7 +66,7 @@ def test_missing_values_contradict_nothing() -> None:
     there = np.arange(ROWS) >= 200
     name = Coded(np.where(there, code // 2, 200), 201, there, there)
     pairs = odd_pairs([None, None], [coded(code), name], TODAY, 0)
-    assert [p.oddness for p in pairs] == [0.0]
+    assert [p.other_oddness for p in pairs] == [0.0]
 
 
 def test_wide_tables_keep_to_few_pairs() -> None:
