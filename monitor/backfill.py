@@ -85,7 +85,7 @@ def backfill_drift(
     progress: Progress = silent,
 ) -> int:
     """Score the last `drift_backfill_days` partitions that have no drift score, each by what was known before it."""
-    from checks.drift.check import compare, scores_of  # noqa: PLC0415 - heavy, and only needed for a new table
+    from checks.drift.compare import compare, scores_of  # noqa: PLC0415 - heavy, and only needed for a new table
 
     table = samples.table
     days = [day for day in past.known(before) if day.rows > 0][-table.drift_backfill_days :]

@@ -118,6 +118,8 @@ def _tell_drift(_table: Table, _partition: Partition, evidence: Evidence) -> str
 def tell_column(name: str, facts: Mapping[str, Any]) -> str:
     """What happened to one column, from the facts that the drift check found."""
     change = Change(facts["change"])
+    if "swapped_with" in facts:
+        return f"{name} and {facts['swapped_with']} have exchanged their values in {share(facts['effect'])} of rows"
     if "missing_after" in facts and change in (Change.NULLS_UP, Change.NULLS_DOWN, Change.EMPTY_UP):
         return f"{name} is missing in {share(facts['missing_after'])} of rows, before {share(facts['missing_before'])}"
     if change is Change.ZEROS_UP:

@@ -194,7 +194,7 @@ def _beeswarm(findings: Sequence[Finding], sources: Sources) -> BeeswarmPicture 
     """SHAP's own picture of the classifier, where the drift check is among the failing ones."""
     if sources.samples is None or not any(f.kind == "drift" for f in findings):
         return None
-    from checks.drift.check import attribute_rows  # noqa: PLC0415 - loads LightGBM
+    from checks.drift.compare import attribute_rows  # noqa: PLC0415 - loads LightGBM
 
     found = attribute_rows(sources.table, sources.partition, sources.samples)
     if found is None:

@@ -103,7 +103,7 @@ def _told_by(drift: Verdict | None) -> Described:
 
 
 def _describe(table: Table, samples: SampleSet, names: set[str]) -> Described:
-    from checks.drift.check import describe_leaders  # noqa: PLC0415 - loads pandas and SciPy
+    from checks.drift.leaders import describe_leaders  # noqa: PLC0415 - loads pandas and SciPy
 
     there = [c.name for c in table.columns if c.name in names and c.name in samples.today.columns]
     if not there:

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from checks.rules import KINDS
 from monitor.config import Config, config_schema, load_config, redact_url
 from monitor.config.base import Settings
 from monitor.config.environment import VariableError, substitute
 from monitor.config.names import parse_table_name, write_table_name
-from checks.rules import KINDS
 from monitor.config.rules import slug
 from monitor.config.sql import Fragment, FragmentError, columns_in, parse_fragment
 from monitor.config.suggest import nearest

@@ -12,7 +12,7 @@ import duckdb
 import pandas as pd
 
 from checks.drift import Drift
-from checks.drift.check import compare, scores_of
+from checks.drift.compare import compare, scores_of
 from checks.duplicates import Duplicates
 from checks.frames import measure_frame
 from checks.nulls import Nulls

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from benchmarks.detection.replay import CHECKS, HISTORY_DAYS, SEED, Replay
-from checks.drift.check import compare, scores_of
+from checks.drift.compare import compare, scores_of
 from checks.freshness import Freshness
 from monitor import incident as incidents
 from monitor.check import evaluate

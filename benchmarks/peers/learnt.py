@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.drift.check import widening
+from checks.drift.thresholds import widening
 from checks.series import StudentT, calendar_of, forecast_panel
 from monitor.judge import Verdict, judge, tail_of
 from monitor.types import Evidence, Partition, Status, Table

@@ -18,7 +18,7 @@ import pandas as pd
 from benchmarks.detection.cases import Case, cases_of
 from benchmarks.detection.replay import Replay
 from benchmarks.detection.tables import Entry
-from checks.drift.check import PAST_ROWS_MIN
+from checks.drift.sides import PAST_ROWS_MIN
 from monitor.types import ColumnKind
 
 MADE = Path(__file__).parent / "made"

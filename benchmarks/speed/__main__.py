@@ -94,7 +94,7 @@ def drift(_: Path) -> dict[str, float]:
     """The drift check on 10,000 x 20 against a fixed LightGBM fit of the same 20,000 rows."""
     import lightgbm as lgb
 
-    from checks.drift.check import compare
+    from checks.drift.compare import compare
     from monitor.partitions import partition_at
     from monitor.types import Cadence, Column, ColumnKind, SampleSet, Table
 

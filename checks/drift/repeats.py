@@ -8,7 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from monitor.types import Change
+
 Hashes = npt.NDArray[np.uint64]
+REPEATED = {"replay": Change.REPLAY, "again": Change.REPLAY, "nearly": Change.DUPLICATES}
+"""The scores of rows that come again, and the kinds of change they tell."""
 COLUMNS_MIN = 3
 """Below so many columns, rows that share all but one are no news."""
 

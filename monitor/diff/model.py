@@ -27,7 +27,7 @@ _KINDS = {
 
 def nats_by_column(work: Work, rows: tuple[int, int]) -> dict[str, float]:
     """Nats by column of A's name, the largest first; empty where too few rows are there, or nothing differs."""
-    from checks.drift.check import compare  # noqa: PLC0415 - loads the model
+    from checks.drift.compare import compare  # noqa: PLC0415 - loads the model
 
     if min(rows) < ROWS_MIN:
         return {}

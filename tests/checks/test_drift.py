@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 from checks.drift import Drift
-from checks.drift.check import attribute_rows, compare, scores_of, trim_past
+from checks.drift.compare import attribute_rows, compare, scores_of
 from checks.drift.describe import describe_column
 from checks.drift.features import Features, encode
 from checks.drift.model import attribute, fit
+from checks.drift.sides import trim_past
 from monitor.judge import judge
 from monitor.types import Change, ColumnKind, Evidence, PastScores, Point, Sample, SampleSet, Status, Table
 

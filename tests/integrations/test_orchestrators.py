@@ -1,7 +1,8 @@
 """Airflow's operators and Dagster's asset check, with the real packages where they are installed.
 
-python -m venv /tmp/orchestrators && /tmp/orchestrators/bin/pip install -e '.[postgres]' pytest apache-airflow-core dagster
-/tmp/orchestrators/bin/python -m pytest tests/integrations
+python -m venv orchestrators
+orchestrators/bin/pip install -e '.[postgres]' pytest apache-airflow-core dagster
+orchestrators/bin/python -m pytest tests/integrations
 """
 
 from __future__ import annotations

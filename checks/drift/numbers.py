@@ -1,0 +1,173 @@
+"""What happened to a column of numbers, told from its values before and after."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from checks.drift.categories import describe_categories
+from checks.drift.description import VALUE_ROWS_MIN, Description
+from checks.drift.tales import FACTORS, Tale, best_tale
+from monitor.types import Change
+
+Array = npt.NDArray[np.float64]
+
+SURE_GAIN = 8.0
+"""Log-likelihood from which a change of scale is believed although it also leaves round numbers."""
+FEW_NEW = 3
+"""New numbers that are news by themselves; more of them are a change of scale or place."""
+CUT_MAX = 0.35
+"""Largest share of rows in what counts as a tail."""
+DISCRETE_MAX = 30
+"""Numbers with so few different values are looked at as categories too."""
+
+
+def describe_numbers(today: Array, past: Array) -> Description:
+    """Tell what happened to finite numbers; `relation` where they lie as before.
+
+    Args:
+        today: today's numbers.
+        past: those of past days.
+    """
+    if len(today) == 0 or len(past) == 0:
+        return Description(Change.OTHER, 0.0)
+    facts = {
+        "median_before": float(np.median(past)),
+        "median_after": float(np.median(today)),
+        "mean_before": float(past.mean()),
+        "mean_after": float(today.mean()),
+    }
+    if len(np.unique(today)) == 1 and len(np.unique(past)) > 1:
+        return Description(Change.CONSTANT, 1.0, facts)
+    tale = best_tale(today, past)
+    found = _single_value(today, past, tale) or _listed_values(today, past, tale)
+    if found is not None:
+        return Description(found.change, found.effect, {**facts, **found.facts})
+    if tale is None:
+        return Description(Change.RELATION, moved(today, past), facts)
+    return Description(tale.change, max(tale.share, moved(today, past)), facts)
+
+
+def _is_sure(tale: Tale | None, change: Change) -> bool:
+    return tale is not None and tale.change is change and tale.gain > SURE_GAIN
+
+
+def _single_value(today: Array, past: Array, tale: Tale | None) -> Description | None:
+    """A default beyond all past numbers, or fewer decimals, unless a tale tells it surely."""
+    sure_scale = _is_sure(tale, Change.SCALE)
+    rounded = _share_rounded(today, past)
+    default = _default(today, past)
+    if default is not None and not (sure_scale and _multiplied(default[1], past)) and rounded < default[0]:
+        change = Change.VALUES_NEW if default[1] else Change.ZEROS_UP
+        return Description(change, default[0], {"value": default[1]})
+    if rounded > 0.01 and not sure_scale and not _is_sure(tale, Change.SPREAD):
+        return Description(Change.FORMAT, rounded)
+    return None
+
+
+def _listed_values(today: Array, past: Array, tale: Tale | None) -> Description | None:
+    """What single values tell: one that many rows took, and, where there are few, any that moved."""
+    sure_scale = _is_sure(tale, Change.SCALE)
+    discrete = len(np.unique(past)) <= DISCRETE_MAX
+    listed = describe_categories(_listed(today), _listed(past)) if discrete else Description(Change.OTHER, 0.0)
+    if not sure_scale and listed.change in _EXACT:
+        return listed
+    spike = _spike(today, past)
+    if spike is not None:
+        return Description(spike[0], spike[1], {"value": spike[2]})
+    few = len(np.setdiff1d(today, past)) <= FEW_NEW
+    new = listed.change is Change.VALUES_NEW and (tale is None or (few and not sure_scale))
+    return listed if new or (listed.change is Change.CONSTANT and tale is None) else None
+
+
+_EXACT = frozenset({Change.VALUES_GONE, Change.VALUES_MIXED})
+"""Kinds that single values tell better than a distribution does."""
+
+
+def _multiplied(value: float, past: Array) -> bool:
+    """Whether a number is a frequent past one times a usual factor."""
+    single, counts = np.unique(past, return_counts=True)
+    frequent = single[counts >= 0.05 * len(past)]
+    return any((np.abs(value - frequent * f) <= 0.5 + 1e-3 * np.abs(frequent * f)).any() for f in FACTORS)
+
+
+def _default(today: Array, past: Array) -> tuple[float, float] | None:
+    """The share and value of a number never seen before that stands for nearly all that is new beyond the past."""
+    outside = today[(today < past.min()) | (today > past.max())]
+    single, counts = np.unique(outside, return_counts=True)
+    if not len(single):
+        return None
+    place = int(np.argmax(counts))
+    share = counts[place] / len(today)
+    if counts[place] < VALUE_ROWS_MIN or share < 0.004 or counts[place] < 0.9 * len(outside):
+        return None
+    return float(share), float(single[place])
+
+
+def _listed(values: Array) -> pd.Series:
+    return pd.Series([f"{v:.12g}" for v in values]).astype("category")
+
+
+def _spike(today: Array, past: Array) -> tuple[Change, float, float] | None:
+    """One value that many more rows have than before: zeros, a default that was never there, a stuck value."""
+    single, counts = np.unique(today, return_counts=True)
+    best, rise, usual = 0.0, 0.0, 0.0
+    for i in np.argsort(-counts)[:5]:
+        before = float((past == single[i]).mean())
+        gain = counts[i] / len(today) - before
+        if gain > rise:
+            best, rise, usual = float(single[i]), float(gain), before
+    noise = np.sqrt(max(rise, 1.0 / len(today)) * (1.0 / len(today) + 1.0 / len(past)))
+    if rise < max(0.006, 4.5 * noise):
+        return None
+    outside = float(((today < past.min()) | (today > past.max())).mean())
+    if _cut_off(today, past, best, rise) or (not past.min() <= best <= past.max() and outside > 1.2 * rise):
+        return Change.SPREAD, rise, best
+    if not _falls_evenly(today, past, best, rise):
+        return None
+    if best == 0:
+        return Change.ZEROS_UP, rise, best
+    inside = past.min() <= best <= past.max() and len(np.unique(past)) > DISCRETE_MAX
+    return (Change.CONSTANT if usual > 0 or inside else Change.VALUES_NEW), rise, best
+
+
+def _cut_off(today: Array, past: Array, value: float, rise: float) -> bool:
+    """Whether rows that used to lie beyond the value, out in a tail, have taken it."""
+    if value == 0:
+        return False
+    sides = ((past > value, today > value), (past < value, today < value))
+    return any(before.mean() < CUT_MAX and before.mean() - after.mean() > 0.6 * rise for before, after in sides)
+
+
+def _falls_evenly(today: Array, past: Array, value: float, rise: float) -> bool:
+    """Whether the rows that took the value came from everywhere: the rest is distributed as before."""
+    rest, before = today[today != value], past[past != value]
+    if len(rest) < 20 or len(before) < 20:
+        return True
+    return moved(rest, before) < max(0.7 * _moved_noise(len(rest), len(before)), 0.5 * rise)
+
+
+def moved(today: Array, past: Array) -> float:
+    """Kolmogorov-Smirnov distance: the share of rows that lie elsewhere."""
+    grid = np.unique(np.concatenate([today, past]))
+    after = np.searchsorted(np.sort(today), grid, side="right") / len(today)
+    before = np.searchsorted(np.sort(past), grid, side="right") / len(past)
+    return float(np.abs(after - before).max())
+
+
+def _moved_noise(n1: int, n0: int) -> float:
+    return 1.6 * float(np.sqrt(1.0 / n1 + 1.0 / n0))
+
+
+def _share_rounded(today: Array, past: Array) -> float:
+    """How many more rows than before are whole numbers, or whole tens where all are whole; 0 if that is chance."""
+    for grain in (1.0, 10.0, 100.0):
+        before = float(np.mean(np.isclose(past / grain, np.round(past / grain))))
+        after = float(np.mean(np.isclose(today / grain, np.round(today / grain))))
+        zeros = max(float(np.mean(today == 0)) - float(np.mean(past == 0)), 0.0)
+        noise = 4.0 * np.sqrt(max(after, 0.01) * (1.0 - min(after, 0.99)) * (1.0 / len(today) + 1.0 / len(past)))
+        single = np.unique(today[np.isclose(today / grain, np.round(today / grain))])
+        if before < 0.98 and after - before - zeros > max(noise, 0.005) and len(single) > 3:
+            return after - before
+    return 0.0
