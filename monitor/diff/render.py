@@ -107,13 +107,17 @@ def to_text(found: Difference) -> str:
     return "\n".join(lines)
 
 
+def _value(value: object) -> str:
+    return "NULL" if value is None else str(value)
+
+
 def _row_words(row: Mapping[str, Any]) -> str:
     key = ", ".join(f"{name}={value}" for name, value in row["key"].items())
     columns: Mapping[str, Any] = row["columns"]
     if row["status"] == "changed":
-        moved = ", ".join(f"{n}: {c['before']} -> {c['after']}" for n, c in list(columns.items())[:6])
+        moved = ", ".join(f"{n}: {_value(c['before'])} -> {_value(c['after'])}" for n, c in list(columns.items())[:6])
     else:
-        moved = ", ".join(f"{n}={value}" for n, value in list(columns.items())[:6])
+        moved = ", ".join(f"{n}={_value(value)}" for n, value in list(columns.items())[:6])
     return " ".join(part for part in (row["status"], key, moved) if part)
 
 
