@@ -26,7 +26,7 @@ SUSPECT_SHARE = 0.2
 
 _SEVERITIES = list(Severity)
 _ROW_KINDS = frozenset({"volume", "freshness", "duplicates", "missing"})
-_REPEATS = frozenset({Change.REPLAY, Change.DUPLICATES, Change.ROWS_EXTRA})
+_REPEATS = frozenset({Change.REPLAY, Change.ROWS_EXTRA})
 _VALUE_KINDS = frozenset({"nulls", "zeros", "stats"})
 _OWN_INCIDENT = frozenset({"schema", "rule", "relation"})
 _SPECIFIC = {"freshness": 5, "duplicates": 4, "volume": 3, "missing": 3, "nulls": 2, "zeros": 2, "drift": 1, "stats": 0}

@@ -11,7 +11,7 @@ from monitor.types import Change, Evidence, SampleSet, Status, Table
 NEARLY = -1.6
 """Margin, in decades, from which the leading column of drift may say which rows are missing."""
 _TOLD = frozenset({"change", "effect"})
-_SPECIFIC = frozenset({"freshness", "volume", "schema", "nulls", "zeros", "duplicates", "drift"})
+_SPECIFIC = frozenset({"freshness", "volume", "schema", "nulls", "zeros", "duplicates"})
 
 
 def refine(table: Table, verdicts: Sequence[Verdict], samples: SampleSet | None) -> list[Verdict]:
@@ -117,7 +117,7 @@ def _with_kind(evidence: Evidence, described: Described) -> Evidence:
         change, effect, facts = described[evidence.columns[0]]
         other = change is Change.FORMAT or "swapped_with" in facts
         return replace(evidence, change=change) if other and effect > evidence.effect else evidence
-    if evidence.kind in _SPECIFIC or not evidence.columns or evidence.columns[0] not in described:
+    if evidence.kind in (*_SPECIFIC, "drift") or not evidence.columns or evidence.columns[0] not in described:
         return evidence
     change, effect, facts = described[evidence.columns[0]]
     if change in (Change.RELATION, Change.OTHER) and "swapped_with" not in facts:

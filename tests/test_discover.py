@@ -214,6 +214,8 @@ class TestStarter:
 class Listing:
     """A warehouse of names and columns only, that can be asked for nothing else."""
 
+    dialect = "duckdb"
+
     def __init__(self, tables: Mapping[tuple[str, ...], Sequence[str]]) -> None:
         self.listing = tables
         self.looked_at: list[tuple[str, ...]] = []

@@ -131,7 +131,8 @@ def _sure_repeat(lead: Evidence, known: Sequence[Evidence]) -> Evidence | None:
     """The look at rows that come again, where it leads or is sure: it then explains what columns show of it."""
     if lead.check in REPEATED:
         return lead
-    sure = [p for p in known if p.check in REPEATED and _tail(p) < REPEAT_TAIL]
+    # rows that nearly equal others may do so because a column went wrong in them
+    sure = [p for p in known if REPEATED.get(p.check) is Change.REPLAY and _tail(p) < REPEAT_TAIL]
     return min(sure, key=_tail, default=None)
 
 
