@@ -117,7 +117,7 @@ def _with_kind(evidence: Evidence, described: Described) -> Evidence:
         change, effect, facts = described[evidence.columns[0]]
         other = change is Change.FORMAT or "swapped_with" in facts
         return replace(evidence, change=change) if other and effect > evidence.effect else evidence
-    if evidence.kind in (*_SPECIFIC, "drift") or not evidence.columns or evidence.columns[0] not in described:
+    if evidence.kind != "stats" or not evidence.columns or evidence.columns[0] not in described:
         return evidence
     change, effect, facts = described[evidence.columns[0]]
     if change in (Change.RELATION, Change.OTHER) and "swapped_with" not in facts:
