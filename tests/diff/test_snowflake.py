@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import sqlalchemy as sa
 
 from monitor.diff import Options, diff
 from monitor.diff.pairs import Side
@@ -87,3 +88,25 @@ def test_snowflake_beside_duckdb(snow: Any, bench: Any) -> None:
     assert same.is_equal
     found = diff(duck, side(warehouse, "b"), Options(key=("id",)))
     assert (found.added, found.removed, found.changed, found.columns) == (0, 1, 1, {"amount": 1})
+
+
+def test_digests_are_those_that_snowflake_documents(snow: Any) -> None:
+    """The protocol server's own function once had the bytes in reverse, and its digests were no other engine's."""
+    warehouse = snow({"a": rows()})
+    found = warehouse.fetch(sa.select(sa.func.MD5_NUMBER_LOWER64("Snowflake").label("n")))
+    assert int(found["n"][0].as_py()) == 9_203_306_159_527_282_910
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_rows_without_a_key_beside_another_engine(snow: Any, bench: Any, engine: str, is_first: bool) -> None:
+    columns = "id BIGINT, name VARCHAR, amount DECIMAL(12, 2), size DOUBLE PRECISION, moment TIMESTAMP, flag BOOLEAN"
+    warehouse = snow({"a": rows(), "b": rows(changed=7, gone=9)})
+    other = bench.side(engine, columns, [tuple(row.values()) for row in rows()])
+    equal, different = ([other, side(warehouse, name)][:: 1 if is_first else -1] for name in ("a", "b"))
+    same = diff(equal[0], equal[1], Options())
+    assert (same.rows_a, same.rows_b, same.method) == (300, 300, "bag")
+    assert same.is_equal
+    found = diff(different[0], different[1], Options())
+    assert sorted((found.added, found.removed)) == [1, 2]
+    assert diff(equal[0], equal[1], Options(key=("moment",))).is_equal

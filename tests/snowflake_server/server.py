@@ -40,7 +40,7 @@ REFUSED_USERS = {
     "locked": ("390102", "User temporarily locked. Try again later, or contact your local system administrator."),
 }
 MACROS = {  # functions of Snowflake that fakesnow hands on to DuckDB, which has none of the name
-    "m_d5_number_lower64(x)": "md5_number_lower(x)",
+    "m_d5_number_lower64(x)": "CAST('0x' || substr(md5(x), 17, 16) AS UBIGINT)",  # its own has the bytes in reverse
     "try_to_timestamp_tz(x)": "TRY_CAST(x AS TIMESTAMPTZ)",
     "try_to_timestamp_ntz(x)": "TRY_CAST(x AS TIMESTAMP)",
 }
