@@ -133,7 +133,7 @@ def _describe_empty(name: TableName, loc: Loc, listings: Listings, source: Sourc
     alike = [path for path in paths if folded.matches(tuple(part.casefold() for part in path))]
     if alike:
         mend = f"; letters' case matters: there is {write_table_name(name.warehouse, alike[0])}"
-    return source.scrub(f"{source.name}:{place.line}: the pattern {place.raw} names no table{mend}")
+    return source.scrub(f"{source.spot(loc)}: the pattern {place.raw} names no table{mend}")
 
 
 def parse_only(name: str) -> TableName:

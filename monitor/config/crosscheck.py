@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from checks.rules import KINDS
 from checks.rules.regexes import lacking
+from monitor.config.canonical import canonical
 from monitor.config.metrics import EntityEntry, MetricEntry
 from monitor.config.names import parse_table_name
 from monitor.config.rules import RelationEntry, RuleEntry, RuleSettings
@@ -24,6 +25,8 @@ CHANNEL_SCHEMES = frozenset({"console", "folder", "slack", "teams", "email", "we
 WAREHOUSE_SCHEMES = frozenset({"duckdb", "files"})
 STORE_SCHEMES = frozenset({"sqlite", "postgresql"})
 _YAML_TRAPS = frozenset({"yes", "no", "on", "off"})
+_ABOUT = frozenset({"name", "id", "owner", "description", "priority"})
+"""What a check says of itself, which makes it no other check."""
 _NAMED: dict[str, type[RuleSettings | MetricEntry | EntityEntry | RelationEntry]] = {
     "rules": RuleEntry,
     "metrics": MetricEntry,
@@ -39,10 +42,14 @@ def crosscheck(source: Source) -> None:
     warehouses = warehouses if isinstance(warehouses, dict) else {}
     _check_urls(source, warehouses, data.get("store"))
     _check_channels(source, data)
-    seen: dict[str, int] = {}
+    _check_patterns(source, data, warehouses)
+    _check_case(source, warehouses)
+    seen: dict[str, Loc] = {}
+    ids: dict[str, Loc] = {}
     for index, entry in enumerate(_list(data.get("tables"))):
         if isinstance(entry, dict):
             _check_table(source, ("tables", index), entry, warehouses, seen)
+            _check_ids(source, entry, ("tables", index), ids)
 
 
 @functools.cache
@@ -102,6 +109,10 @@ def _channel_names(data: dict[str, Any]) -> Iterator[tuple[Loc, Any]]:
     defaults = data.get("defaults")
     if isinstance(defaults, dict):
         yield from ((("defaults", "channels", i), name) for i, name in enumerate(_list(defaults.get("channels"))))
+        for index, entry in enumerate(_list(defaults.get("patterns"))):
+            if isinstance(entry, dict):
+                names = enumerate(_list(entry.get("channels")))
+                yield from ((("defaults", "patterns", index, "channels", i), name) for i, name in names)
     for index, entry in enumerate(_list(data.get("tables"))):
         if isinstance(entry, dict):
             for i, name in enumerate(_list(entry.get("channels"))):
@@ -109,7 +120,7 @@ def _channel_names(data: dict[str, Any]) -> Iterator[tuple[Loc, Any]]:
 
 
 def _check_table(
-    source: Source, loc: Loc, entry: dict[str, Any], warehouses: dict[str, Any], seen: dict[str, int]
+    source: Source, loc: Loc, entry: dict[str, Any], warehouses: dict[str, Any], seen: dict[str, Loc]
 ) -> None:
     name, dialect = entry.get("name"), ""
     if isinstance(name, str):
@@ -133,11 +144,11 @@ def _check_table(
         _check_names(source, entry, key, loc)
 
 
-def _check_once(source: Source, loc: Loc, name: str, seen: dict[str, int]) -> None:
-    line = source.place(loc).line
+def _check_once(source: Source, loc: Loc, name: str, seen: dict[str, Loc]) -> None:
     if name in seen:
-        source.problem(loc, f"this table has an entry already (line {seen[name]}); put both into one")
-    seen.setdefault(name, line)
+        there = source.line_seen_from(seen[name], loc)
+        source.problem(loc, f"this table has an entry already ({there}); put both into one")
+    seen.setdefault(name, loc)
 
 
 def _check_warehouse(source: Source, loc: Loc, name: str, warehouses: dict[str, Any]) -> str:
@@ -218,20 +229,76 @@ def _check_regexes(source: Source, entry: dict[str, Any], loc: Loc, dialect: str
 
 
 def _check_names(source: Source, entry: dict[str, Any], key: str, loc: Loc) -> None:
-    seen: dict[str, int] = {}
+    """Within one table, no name and no check comes twice; names that differ by case alone are taken for one."""
+    names: dict[str, tuple[Loc, str]] = {}
+    alike: dict[Any, Loc] = {}
     for inner, item in _mappings(entry, key, loc):
         try:
-            name = _NAMED[key].model_validate(item).called
+            found = _NAMED[key].model_validate(item)
         except ValueError:
             continue  # told where the entry is checked
-        place = source.place((*inner, "name"))
-        if name in seen:
+        name, where = found.called, (*inner, "name")
+        first, written = names.setdefault(name.casefold(), (where, name))
+        if first != where:
             given = "" if item.get("name") else ", made of its kind and column"
-            source.problem(
-                (*inner, "name"),
-                f"the name {source.quote(name)}{given} is taken by line {seen[name]}; give it another name",
-            )
-        seen.setdefault(name, place.line)
+            taken = "is taken by" if name == written else f"differs by case alone from {source.quote(written)} in"
+            line = source.line_seen_from(first, where)
+            source.problem(where, f"the name {source.quote(name)}{given} {taken} {line}; give it another name")
+            continue
+        same = alike.setdefault(canonical({k: v for k, v in found.normal().items() if k not in _ABOUT}), where)
+        if same != where:
+            called = source.quote(_called(source, same, names))
+            line = source.line_seen_from(same, where)
+            source.problem(inner, f"the same check as {called} in {line}; keep one of them")
+
+
+def _called(source: Source, loc: Loc, names: dict[str, tuple[Loc, str]]) -> str:
+    return next((name for where, name in names.values() if where == loc), source.place(loc).raw)
+
+
+def _check_ids(source: Source, entry: dict[str, Any], loc: Loc, tables: dict[str, Loc]) -> None:
+    """An id is one table's of the configuration, or one check's of its table."""
+    checks: dict[str, Loc] = {}
+    items = [(loc, entry, tables), *((inner, item, checks) for k in _NAMED for inner, item in _mappings(entry, k, loc))]
+    for inner, item, seen in items:
+        name, where = item.get("id"), (*inner, "id")
+        if not isinstance(name, str):
+            continue
+        first = seen.setdefault(name.casefold(), where)
+        if first != where:
+            of = "another table's" if seen is tables else "another check's"
+            line = source.line_seen_from(first, where)
+            source.problem(where, f"the id {source.quote(name)} is {of} already ({line}); give it another one")
+    if "id" in entry and isinstance(entry.get("name"), str) and _is_pattern(entry["name"]):
+        source.problem((*loc, "id"), "an id is for one table, and this name is a pattern; leave id out")
+
+
+def _check_patterns(source: Source, data: dict[str, Any], warehouses: dict[str, Any]) -> None:
+    """The defaults by pattern name warehouses that there are."""
+    defaults = data.get("defaults")
+    for index, entry in enumerate(_list(defaults.get("patterns")) if isinstance(defaults, dict) else []):
+        given = entry.get("match") if isinstance(entry, dict) else None
+        loc: Loc = ("defaults", "patterns", index, "match")
+        named = [(loc, given)] if isinstance(given, str) else [((*loc, i), m) for i, m in enumerate(_list(given))]
+        for inner, name in named:
+            if isinstance(name, str):
+                _check_warehouse(source, inner, name, warehouses)
+
+
+def _check_case(source: Source, warehouses: dict[str, Any]) -> None:
+    seen: dict[str, str] = {}
+    for name in warehouses:
+        first = seen.setdefault(name.casefold(), name)
+        if first != name:
+            line = source.line_seen_from(("warehouses", first), ("warehouses", name))
+            source.problem(("warehouses", name), f"differs by case alone from {first} ({line}); give it another name")
+
+
+def _is_pattern(name: str) -> bool:
+    try:
+        return parse_table_name(name).is_pattern
+    except ValueError:
+        return False
 
 
 def _is_known(source: Source, loc: Loc) -> bool:

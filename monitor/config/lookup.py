@@ -47,8 +47,7 @@ class Misses:
                 source.problem(loc, misses[0][1])
                 continue
             for _, text in misses:
-                line = source.place(loc).line
-                warn(source.scrub(f"{source.name}:{line}: {text}; the table is watched without this"))
+                warn(source.scrub(f"{source.spot(loc)}: {text}; the table is watched without this"))
 
 
 def look_up(claim: Claim, config: Config, table: str, columns: tuple[Column, ...], misses: Misses) -> None:

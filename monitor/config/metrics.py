@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from checks.rules.fields import Columns, refuse
 from monitor.config.base import Settings
 from monitor.config.fields import Name
-from monitor.config.rules import plain_name, slug
+from monitor.config.rules import known_by, plain_name, slug
 from monitor.types import Priority
 
 Direction = Literal["both", "up", "down"]
@@ -35,6 +35,7 @@ class Watched(Settings):
     """What metrics and entities have in common: how a number is called, scoped and weighed."""
 
     name: Name | None = Field(None, description="how it is called", examples=["mean_delay"])
+    id: Name | None = Field(None, description="what it is known by, whatever it is called", examples=["delay"])
     where: str | None = Field(None, description="the rows it is about, as SQL", examples=["cancelled = 0"])
     priority: Priority | None = Field(None, strict=False, description="how much its owner cares", examples=["high"])
     direction: Direction = Field("both", description="the moves that matter", examples=["up"])
@@ -117,6 +118,7 @@ class MetricEntry(Watched):
             "sensitivity": self.sensitivity,
             "segments_max": self.segments_max,
             "compare": self.compare,
+            **known_by(self.id),
         }
 
 
@@ -140,7 +142,8 @@ class EntityEntry(Watched):
 
     def normal(self) -> Mapping[str, Any]:
         """name, entity, statistic, where, priority (None: the table's), and how it is judged."""
-        return {"name": self.called, **{key: value for key, value in self if key != "name"}}
+        own = {key: value for key, value in self if key not in ("name", "id")}
+        return {"name": self.called, **own, **known_by(self.id)}
 
 
 def _quoted(column: str) -> str:

@@ -9,8 +9,8 @@ from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_valid
 
 from checks.rules.fields import Columns, refuse
 from monitor.config.base import Settings
-from monitor.config.fields import Country, DueTime, TablePattern, Zone
-from monitor.config.metrics import EntityEntry, MetricEntry
+from monitor.config.fields import Country, DueTime, Name, TablePattern, Zone
+from monitor.config.metrics import EntityEntry, MetricEntry, Sensitivity
 from monitor.config.rules import RelationEntry, RuleEntry
 from monitor.config.source import Source
 from monitor.config.urls import redact_url
@@ -102,9 +102,41 @@ class Overridable(Settings):
     )
 
 
+class PatternEntry(Overridable):
+    """Settings of the tables whose names match; the more specific pattern wins, and of equals the later."""
+
+    match: TablePattern | list[TablePattern] = Field(
+        description="the tables, as one name or pattern or several", examples=["main.raw_*"]
+    )
+    time_column: str | None = Field(
+        None, min_length=1, description="their time column, where they have it", examples=["loaded_at"]
+    )
+    cadence: Cadence | None = Field(None, strict=False, description="how long a partition is", examples=["day"])
+    due: DueTime | None = Field(None, description="when a partition should be there", examples=["06:00"])
+    ignore_columns: list[str] = Field(
+        default_factory=list, description="columns left out besides", examples=[["_loaded_at"]]
+    )
+    labels: list[str] = Field(default_factory=list, description="words to group tables by, besides", examples=[["raw"]])
+    priority: Priority | None = Field(None, strict=False, description="how much their owner cares", examples=["high"])
+    automatic: bool | None = Field(None, description="whether the automatic checks run", examples=[True])
+    sensitivity: Sensitivity | None = Field(
+        None, description="of metrics and entities that do not say otherwise", examples=["low"]
+    )
+
+    @property
+    def patterns(self) -> list[str]:
+        """What it matches."""
+        return [self.match] if isinstance(self.match, str) else self.match
+
+
 class Defaults(Overridable):
     """Settings of all tables that do not say otherwise, and of the store."""
 
+    patterns: list[PatternEntry] = Field(
+        default_factory=list,
+        description="settings of the tables whose names match",
+        examples=[[{"match": "main.raw_*", "owner": "@ana"}]],
+    )
     retention_days: int | None = Field(
         None, ge=1, description="how long results are kept, days; without it for ever", examples=[730]
     )
@@ -116,6 +148,7 @@ class TableEntry(Overridable):
     name: TablePattern = Field(
         description="warehouse.table, warehouse.schema.table, or a pattern", examples=["main.flights"]
     )
+    id: Name | None = Field(None, description="what it is known by, whatever it is called", examples=["flights"])
     time_column: str | None = Field(
         None, min_length=1, description="the column that says which day a row belongs to", examples=["flight_date"]
     )
@@ -150,6 +183,9 @@ class TableEntry(Overridable):
     automatic: bool = Field(True, description="whether the automatic checks run", examples=[True])
     labels: list[str] = Field(default_factory=list, description="words to group tables by", examples=[["bookings"]])
     priority: Priority = Field(Priority.NORMAL, strict=False, description="how much its owner cares", examples=["high"])
+    sensitivity: Sensitivity | None = Field(
+        None, description="of its metrics and entities that do not say otherwise", examples=["low"]
+    )
 
     @field_validator("mode")
     @classmethod
@@ -185,6 +221,9 @@ class Serve(Settings):
 class Config(Settings):
     """A whole configuration, valid in itself; tables and columns are looked up by `resolve_tables`."""
 
+    include: str | list[str] = Field(
+        default_factory=list, description="other files that belong to it", examples=[["teams/*.yaml"]]
+    )
     warehouses: dict[str, WarehouseEntry] = Field(
         min_length=1, description="the warehouses, by name", examples=[{"main": "duckdb:///warehouse.duckdb"}]
     )

@@ -9,17 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.config.claims import Claim, Listings, Path, Warn, claim_tables, keep_only, parse_only
 from monitor.config.lookup import Misses, look_up, look_up_references
-from monitor.config.models import (
-    BACKFILL_DAYS,
-    DRIFT_BACKFILL_DAYS,
-    FALSE_ALERTS_PER_MONTH,
-    SAMPLE_ROWS,
-    Config,
-)
+from monitor.config.models import Config
 from monitor.config.names import write_table_name
+from monitor.config.settle import settle
 from monitor.config.source import Source
 from monitor.errors import DaywatchError, SourceError, UnavailableError, UsageError
-from monitor.types import Cadence, Column, Table, TimeColumn, Watching
+from monitor.types import Column, Table, TimeColumn
 
 if TYPE_CHECKING:
     from monitor.warehouses.base import Warehouse
@@ -75,7 +70,7 @@ def resolve_tables(
         UsageError: a table or column named does not exist, or `only` names none; each with its line.
         SourceError: a warehouse cannot answer.
     """
-    source = Source(config.source.name, config.source.data, config.source.places, [], config.source.secrets)
+    source = replace(config.source, problems=[])
     listings = Listings(warehouses)
     wanted = None if only is None else [parse_only(name) for name in only]
     claims = claim_tables(config, listings, source, warn, wanted, of)
@@ -103,7 +98,8 @@ def _resolve(claim: Claim, config: Config, listings: Listings, source: Source, w
         try:
             resolved = _build(claim, config, path, table, columns, misses, listings)
             resolved = _with_read_metrics(resolved, claim, config, source, warn)
-            yield _fill(resolved, claim, listings, warn)
+            cadence = settle(config, claim.index, path)["cadence"]
+            yield _fill(resolved, listings, warn, fixed=bool(cadence.locs))
         except UsageError as error:
             key = "where" if error.culprit and error.culprit == claim.entry.where else "time_column"
             source.problem((*claim.loc, key), f"{table}: {error.what}{'; ' + error.mend if error.mend else ''}")
@@ -151,16 +147,14 @@ def _build(
     listings: Listings,
 ) -> Table:
     """The table with what the entry, the defaults and daywatch itself say; time and key are filled in after."""
-    entry, defaults = claim.entry, config.defaults
-
-    def setting(key: str, otherwise: Any) -> Any:
-        own = getattr(entry, key)
-        shared = getattr(defaults, key) if own is None else own
-        return otherwise if shared is None else shared
+    entry, known = claim.entry, {column.name for column in columns}
+    settled = {key: setting.value for key, setting in settle(config, claim.index, path).items()}
 
     def kept(key: str) -> tuple[Mapping[str, Any], ...]:
         items = enumerate(getattr(entry, key))
-        return tuple(item.normal() for i, item in items if not misses.at((*claim.loc, key, i), name))
+        return tuple(
+            _weighed(item, settled["sensitivity"]) for i, item in items if not misses.at((*claim.loc, key, i), name)
+        )
 
     has_key = entry.key is not None and not misses.at((*claim.loc, "key"), name)
     where = None if misses.at((*claim.loc, "where"), name) else entry.where
@@ -169,25 +163,25 @@ def _build(
         warehouse=claim.name.warehouse,
         path=path,
         columns=columns,
-        time=_time(claim, path, name, misses, listings),
-        cadence=entry.cadence or Cadence.DAY,
-        timezone=setting("timezone", config.timezone),
+        time=_time(claim, path, name, misses, listings, settled["time_column"]),
+        cadence=settled["cadence"],
+        timezone=settled["timezone"],
         where=where,
         key=tuple(entry.key or ()) if has_key else (),
-        ignore_columns=frozenset(entry.ignore_columns) & {column.name for column in columns},
-        due=entry.due,
-        sample_rows=setting("sample_rows", SAMPLE_ROWS),
-        false_alerts_per_month=setting("false_alerts_per_month", FALSE_ALERTS_PER_MONTH),
-        backfill_days=setting("backfill_days", BACKFILL_DAYS),
-        drift_backfill_days=setting("drift_backfill_days", DRIFT_BACKFILL_DAYS),
-        automatic=entry.automatic,
-        watch=setting("watch", Watching.FULL),
-        show_values=setting("show_values", otherwise=False),
-        owner=setting("owner", None),
-        labels=tuple(entry.labels),
-        channels=tuple(setting("channels", ())),
-        priority=entry.priority,
-        country=setting("country", None),
+        ignore_columns=frozenset(settled["ignore_columns"]) & known,
+        due=settled["due"],
+        sample_rows=settled["sample_rows"],
+        false_alerts_per_month=settled["false_alerts_per_month"],
+        backfill_days=settled["backfill_days"],
+        drift_backfill_days=settled["drift_backfill_days"],
+        automatic=settled["automatic"],
+        watch=settled["watch"],
+        show_values=settled["show_values"],
+        owner=settled["owner"],
+        labels=tuple(settled["labels"]),
+        channels=tuple(settled["channels"]),
+        priority=settled["priority"],
+        country=settled["country"],
         metrics=kept("metrics"),
         rules=kept("rules"),
         entities=kept("entities"),
@@ -196,16 +190,29 @@ def _build(
     )
 
 
-def _time(claim: Claim, path: Path, name: str, misses: Misses, listings: Listings) -> TimeColumn | None:
-    column = claim.entry.time_column
-    if column is None or misses.at((*claim.loc, "time_column"), name):
+def _weighed(item: Any, sensitivity: str) -> Mapping[str, Any]:
+    """The normal form of a rule, metric, entity or relation, as sensitive as the table where it does not say."""
+    normal: Mapping[str, Any] = item.normal()
+    if "sensitivity" in normal and "sensitivity" not in item.model_fields_set:
+        return {**normal, "sensitivity": sensitivity}
+    return normal
+
+
+def _time(
+    claim: Claim, path: Path, name: str, misses: Misses, listings: Listings, column: str | None
+) -> TimeColumn | None:
+    """The time column that the configuration names; the one of a pattern's defaults only where the table has it."""
+    own = claim.entry.time_column is not None
+    if column is None or (own and misses.at((*claim.loc, "time_column"), name)):
+        return None
+    if not own and column not in [item.name for item in listings.columns(claim.name.warehouse, path)]:
         return None
     form = listings.open(claim.name.warehouse).time_form(path, column, claim.entry.time_unit)
     return TimeColumn(column, form)
 
 
-def _fill(table: Table, claim: Claim, listings: Listings, warn: Warn) -> Table:
-    """Discover what the entry leaves open: time column with its cadence, and key.
+def _fill(table: Table, listings: Listings, warn: Warn, *, fixed: bool) -> Table:
+    """Discover what the entry leaves open: time column with its cadence unless that is `fixed`, and key.
 
     Where looking fails (a limit, a time-out), a warning says so and the table goes on with what is known.
     """
@@ -216,7 +223,7 @@ def _fill(table: Table, claim: Claim, listings: Listings, warn: Warn) -> Table:
         if table.time is None:
             found = find_time(warehouse, table)
             if found is not None:
-                cadence = claim.entry.cadence or found.cadence
+                cadence = table.cadence if fixed else found.cadence
                 table = replace(table, time=TimeColumn(found.column, found.form), cadence=cadence)
         if not table.key and table.time is not None:
             keys = find_keys(warehouse, table)

@@ -34,6 +34,7 @@ class RuleSettings(Settings):
     """What every rule may say besides its kind: how it is called, scoped, weighed and told."""
 
     name: Name | None = Field(None, description="how the rule is called", examples=["distance_positive"])
+    id: Name | None = Field(None, description="what it is known by, whatever it is called", examples=["positive"])
     priority: Priority | None = Field(None, strict=False, description="how much its owner cares", examples=["high"])
     where: str | None = Field(None, description="the rows it is about, as SQL", examples=["cancelled = 0"])
     tolerance: float = Field(
@@ -130,6 +131,7 @@ class RuleSettings(Settings):
             "owner": self.owner,
             "description": self.description,
             "only_new": self.only_new,
+            **known_by(self.id),
         }
 
 
@@ -158,6 +160,7 @@ class RelationEntry(Settings):
         description="the column referred to, with its table", examples=["main.planes.tailnum"]
     )
     name: Name | None = Field(None, description="how it is called", examples=["known_plane"])
+    id: Name | None = Field(None, description="what it is known by, whatever it is called", examples=["known_plane"])
     priority: Priority | None = Field(None, strict=False, description="how much its owner cares", examples=["high"])
 
     @property
@@ -167,7 +170,13 @@ class RelationEntry(Settings):
 
     def normal(self) -> Mapping[str, Any]:
         """name, column, references, priority (None: the table's)."""
-        return {"name": self.called, **{key: value for key, value in self if key != "name"}}
+        own = {key: value for key, value in self if key not in ("name", "id")}
+        return {"name": self.called, **own, **known_by(self.id)}
+
+
+def known_by(name: str | None) -> dict[str, str]:
+    """What a normal form says of an `id`: nothing where there is none."""
+    return {} if name is None else {"id": name}
 
 
 def plain_name(column: str) -> str:

@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -48,15 +49,51 @@ class Problem:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The included file that a part of a configuration comes from, its number, and the path of keys in it."""
+
+    number: int
+    name: str
+    path: Path
+    loc: Loc
+
+
 @dataclass
 class Source:
-    """A configuration file as read: `data` in plain values, `places` by path, problems so far."""
+    """A configuration as read: `data` in plain values, `places` by path, problems so far.
+
+    `origins` says which parts come from included files, `files` are all that were read, `globs` the patterns that
+    named some of them, each with the folder it is seen from.
+    """
 
     name: str
     data: Any = field(default=None, repr=False)
     places: dict[Loc, Place] = field(default_factory=dict, repr=False)
     problems: list[Problem] = field(default_factory=list, repr=False)
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    origins: dict[Loc, Origin] = field(default_factory=dict, repr=False)
+    files: list[Path] = field(default_factory=list, repr=False)
+    globs: list[tuple[Path, str]] = field(default_factory=list, repr=False)
+
+    def origin(self, loc: Loc) -> Origin | None:
+        """The included file that `loc` stands in, with its path of keys there; None in the configuration's own."""
+        for cut in range(len(loc), 0, -1):
+            found = self.origins.get(loc[:cut])
+            if found is not None:
+                return Origin(found.number, found.name, found.path, (*found.loc, *loc[cut:]))
+        return None
+
+    def spot(self, loc: Loc, line: int | None = None) -> str:
+        """The file and line of `loc`, as messages begin: `daywatch.yaml:7`."""
+        origin = self.origin(loc)
+        return f"{origin.name if origin else self.name}:{self.place(loc).line if line is None else line}"
+
+    def line_seen_from(self, other: Loc, loc: Loc) -> str:
+        """The line of `other`, with its file where that is not the file of `loc`."""
+        here, there = self.origin(loc), self.origin(other)
+        same = (here.number if here else 0) == (there.number if there else 0)
+        return f"line {self.place(other).line}" if same else self.spot(other)
 
     def place(self, loc: Loc) -> Place:
         """Where `loc` stands, or the nearest of its parents that is written in the file."""
@@ -70,15 +107,21 @@ class Source:
 
     def message(self, problem: Problem) -> str:
         """A problem as one line for a person: `daywatch.yaml:7: tables.0.due: ...`."""
-        path = ".".join(str(part) for part in problem.loc)
-        return self.scrub(f"{self.name}:{problem.line}: {path + ': ' if path else ''}{problem.text}")
+        origin = self.origin(problem.loc)
+        path = ".".join(str(part) for part in (origin.loc if origin else problem.loc))
+        return self.scrub(f"{self.spot(problem.loc, problem.line)}: {path + ': ' if path else ''}{problem.text}")
 
     def scrub(self, text: str) -> str:
         """`text` on one line, without passwords in addresses and without values of environment variables."""
+        text = self.veil(text)
+        return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", redact_url(text))
+
+    def veil(self, text: str) -> str:
+        """`text` with the names of environment variables in the place of their values."""
         for name, value in sorted(self.secrets.items(), key=lambda item: -len(item[1])):
             if len(value) >= SECRET_LENGTH_MIN:
                 text = text.replace(value, f"${{{name}}}")
-        return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", redact_url(text))
+        return text
 
     def quote(self, text: str, whole: str | None = None) -> str:
         """`text` in quotes for a message, or that it comes from the environment if any of `whole` does."""
@@ -92,8 +135,12 @@ class Source:
             ConfigurationError: listing every problem, one a line, by line.
         """
         if self.problems:
-            lines = dict.fromkeys(self.message(p) for p in sorted(self.problems, key=lambda p: p.line))
+            lines = dict.fromkeys(self.message(p) for p in sorted(self.problems, key=self._rank))
             raise ConfigurationError("\n".join(lines))
+
+    def _rank(self, problem: Problem) -> tuple[int, int]:
+        origin = self.origin(problem.loc)
+        return (origin.number if origin else 0), problem.line
 
 
 class ConfigurationError(UsageError):

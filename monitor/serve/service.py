@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from monitor.alerting import check_channels, send
 from monitor.config import load_config
+from monitor.config.include import expand
 from monitor.errors import DaywatchError, StoreError, UnavailableError
 from monitor.failpoint import reach
 from monitor.partitions import partition_at
@@ -62,7 +63,7 @@ class Service:
 
     def __post_init__(self) -> None:
         """Take up the configuration."""
-        self.digest = _digest(self.path)
+        self.digest = _digest(self.path, self.config)
         self._take_up(self.config)
 
     def _take_up(self, config: Config) -> None:
@@ -246,12 +247,13 @@ class Service:
 
     def reload(self, *, forced: bool = False) -> bool:
         """Follow the file where it has changed; a broken one is told, and the old one goes on. True: taken up."""
-        digest = _digest(self.path)
+        digest = _digest(self.path, self.config)
         if digest == self.digest and not forced:
             return False
         self.digest = digest
         try:
             config = load_config(self.path)
+            self.digest = _digest(self.path, config)
             self._check_fixed(config)
         except DaywatchError as error:
             self.broken = str(error)
@@ -323,11 +325,17 @@ class Service:
         return self.bench.stop(grace_s)
 
 
-def _digest(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return "unreadable"
+def _digest(path: Path, config: Config) -> str:
+    """Changes with the file, the files it includes, and what its patterns name."""
+    source = config.source
+    named = [str(found) for folder, pattern in source.globs for found in expand(folder, pattern)]
+    digest = hashlib.sha256("\0".join(named).encode())
+    for file in (path, *source.files[1:]):
+        try:
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+        except OSError:
+            digest.update(b"unreadable")
+    return digest.hexdigest()
 
 
 def _other_store(path: Path) -> DaywatchError:
