@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from monitor.store.records import (
+        Application,
         ChannelStatus,
         CostSum,
+        Declaration,
         Delivery,
         Feedback,
         FeedbackAction,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
         Pruned,
         Receipt,
         Recorded,
+        Revised,
         RunRecord,
         Seen,
         Spent,
@@ -32,8 +35,10 @@ if TYPE_CHECKING:
     from monitor.store.store import Store
 
 __all__ = [
+    "Application",
     "ChannelStatus",
     "CostSum",
+    "Declaration",
     "Delivery",
     "Feedback",
     "FeedbackAction",
@@ -46,6 +51,7 @@ __all__ = [
     "Pruned",
     "Receipt",
     "Recorded",
+    "Revised",
     "RunRecord",
     "Seen",
     "Spent",

@@ -213,3 +213,25 @@ warehouses = Table(
     Column("first_seen", UtcDateTime, nullable=False),  # at this address
     Column("last_seen", UtcDateTime, nullable=False),
 )
+
+applications = Table(
+    "daywatch_applications",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("author", Text, nullable=False),
+    Column("applied_at", UtcDateTime, nullable=False),
+    Column("changes", Text, nullable=False),
+)
+
+declared = Table(
+    "daywatch_declared",
+    metadata,
+    Column("declared_id", Text, primary_key=True),
+    Column("table_name", Text, nullable=False, index=True),
+    Column("check_name", Text, nullable=False),  # "": the table itself
+    Column("document", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("edited_by", Text, nullable=True),
+    Column("edited_at", UtcDateTime, nullable=True),
+)

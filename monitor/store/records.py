@@ -280,3 +280,42 @@ class Pruned:
     events: int
     incidents: int
     alerts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A table (`check` is "") or a check of it, as the configuration that was applied last declares it.
+
+    `created_by` is who applied it first, `edited_by` who changed it last; None where nobody did.
+    """
+
+    id: str
+    table: str
+    check: str
+    document: Mapping[str, Any]
+    created_by: str
+    created_at: dt.datetime
+    edited_by: str | None = None
+    edited_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """A table or check to be declared: `before` is the id that it had (None: it is new), `edited` if it changed."""
+
+    id: str
+    table: str
+    check: str
+    document: Mapping[str, Any]
+    before: str | None = None
+    edited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One application of a configuration; `changes` in JSON's own types."""
+
+    number: int
+    author: str
+    at: dt.datetime
+    changes: tuple[Any, ...] = ()

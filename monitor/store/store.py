@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 
 from monitor.errors import UsageError
 from monitor.store import (
+    applied,
     claims,
     found,
     groups,
@@ -38,8 +39,10 @@ from monitor.store.engine import (
     telling,
 )
 from monitor.store.records import (
+    Application,
     ChannelStatus,
     CostSum,
+    Declaration,
     Feedback,
     IncidentEvent,
     IncidentState,
@@ -49,6 +52,7 @@ from monitor.store.records import (
     Pruned,
     Receipt,
     Recorded,
+    Revised,
     RunRecord,
     Spent,
     TableStatus,
@@ -321,7 +325,51 @@ class Store:
         with self._writing() as connection:
             return meeting.meet(connection, name, address, now)
 
+    # The configuration
+
+    def declared(self, table: str | None = None) -> list[Declaration]:
+        """What the configuration that was applied last declares, of one table or of all; empty before the first."""
+        with self._reading() as connection:
+            return applied.read_declared(connection, table)
+
+    def applications(self, limit: int = 100, number: int | None = None) -> list[Application]:
+        """The configurations that were applied, the newest first, or the one of a number."""
+        with self._reading() as connection:
+            return applied.read_applications(connection, limit, number)
+
+    def apply(
+        self, revised: Sequence[Revised], changes: Sequence[Any], *, base: int, author: str, now: dt.datetime
+    ) -> Application:
+        """Declare a configuration in one transaction: all of it, or what was declared stays.
+
+        Args:
+            revised: everything that it declares.
+            changes: what it changes, in JSON's own types, for the history.
+            base: the number of the application that the changes were found against; 0 for none.
+            author: who applies it.
+            now: when.
+
+        Raises:
+            SourceError: somebody else has applied one since.
+        """
+        with self._writing() as connection:
+            return applied.apply(connection, revised, changes, base, author, now)
+
     # The whole
+
+    @classmethod
+    def is_there(cls, url: str) -> bool:
+        """Whether there is a store at a URL; looks only. Raises as `open` does."""
+        parsed = parse_url(url)
+        path = file_of(parsed)
+        if path is not None and not path.exists():
+            return False
+        engine = connect(parsed, read_only=True)
+        try:
+            with telling(parsed), engine.connect() as connection:
+                return migrate.version_of(connection, parsed) is not None
+        finally:
+            engine.dispose()
 
     def status_rows(self, since: dt.datetime | None = None) -> list[TableStatus]:
         """Where each table that was ever judged stands, by name; costs since a moment (None: ever)."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.store import FeedbackAction, Measured, Receipt, Store
+from monitor.store import FeedbackAction, Measured, Receipt, Revised, Store
 from monitor.store.migrate import HEAD
 from monitor.store.models import VERSION_TABLE
 from monitor.types import Column, ColumnKind, Cost, Grouped
@@ -43,6 +43,10 @@ def live(store: Store, make: Any) -> None:
     readings = {make.day(2).order: {"carrier": Grouped(800.0, {("UA",): (500.0,), "#3f": (12.0,)})}}
     store.record_groups("main.flights", readings, make.now)
     store.claim("main.flights", make.day(7).order, "one", make.now, 60)
+    rule = Revised("main.flights:rule.a", "main.flights", "rule.a", {"settings": {"tolerance": 0.5}})
+    store.apply([rule], [{"change": "added", "id": rule.id}], base=0, author="ana", now=make.now)
+    edited = dataclasses.replace(rule, before=rule.id, edited=True)
+    store.apply([edited], [{"change": "edited", "id": rule.id}], base=1, author="bob", now=make.now + LATER)
 
 
 def told(store: Store, now: dt.datetime) -> dict[str, Any]:
@@ -60,6 +64,8 @@ def told(store: Store, now: dt.datetime) -> dict[str, Any]:
         "groups": {
             order: str(found) for order, found in store.groups("main.flights", ["carrier"], "", "~")["carrier"].items()
         },
+        "declared": store.declared("main.flights"),
+        "applications": store.applications(),
         "holder": store.holder("main.flights", "2013-01-08T00:00:00+00:00"),
     }
     plain: dict[str, Any] = json.loads(json.dumps(answers, default=_plain))
