@@ -17,9 +17,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from monitor.diff.checksum import LISTED_MAX, PART, PART_ROWS, PARTS, differing_parts
-from monitor.diff.join import Totals
 from monitor.diff.pairs import Alignment, Side
 from monitor.diff.rows import Rows, Select
+from monitor.diff.totals import Totals
 from monitor.warehouses.canonical import Digest
 from monitor.warehouses.constructs import RowHash
 

@@ -17,12 +17,12 @@ import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
 
-from monitor.diff.join import Totals
 from monitor.diff.matching import Matched, match_rows
 from monitor.diff.pairs import Alignment, Side
 from monitor.diff.rows import Rows, Select
+from monitor.diff.totals import Totals
 from monitor.warehouses.canonical import Digest, Form
-from monitor.warehouses.constructs import Expression, RowHash
+from monitor.warehouses.constructs import DUCKDB, Expression, RowHash
 
 PART_ROWS = 64
 PARTS = (1, 61, 251, 1_021, 4_093, 16_381, 65_521, 262_139)
@@ -58,12 +58,12 @@ class Checksum:
             wanted = max(rows) // PART_ROWS
             self.parts = max(count for count in PARTS if count <= max(wanted, 1))
             sums = list(pool.map(self._checksums, self.sides))
-            repeated = list(pool.map(_count_repeated, self.sides))
         differing = differing_parts(*sums)
         with closing(self._chunks(differing)) as chunks:
             for frames in chunks:
                 self.matched.add(match_rows(*frames, self.columns))
         found = self.matched
+        repeated = self._repeated()
         return Totals(
             rows[0],
             rows[1],
@@ -111,6 +111,30 @@ class Checksum:
             statement = statement.where(part.in_([int(number) for number in differing]))
         return statement.order_by(part)
 
+    def _repeated(self) -> tuple[int, int]:
+        """How many keys several rows of A have, and of B.
+
+        Parts that do not differ hold the same keys on both sides, and of those that differ all rows were seen: so one
+        side needs to be counted, that which is known to have none, or else the one where counting is cheap.
+        """
+        matched = self.matched
+        within = (matched.repeated_a, matched.repeated_b)
+        known, counted = self._counted_side()
+        outside = max(counted - within[known], 0)
+        return outside + within[0], outside + within[1]
+
+    def _counted_side(self) -> tuple[int, int]:
+        """A side, 0 or 1, and how many keys repeat there; of two engines it is the embedded one that is asked."""
+        for place, rows in enumerate(self.sides):
+            if rows.is_unique:
+                return place, 0
+        embedded = [place for place, rows in enumerate(self.sides) if rows.side.dialect == DUCKDB]
+        asked = embedded or [0, 1]
+        for place in asked if self.parts > 1 else ():
+            if self.sides[place].ascends():
+                return place, 0
+        return asked[0], self.sides[asked[0]].count_repeated()
+
     def sql(self) -> str:
         """The statements that show the differing rows of both sides: those of the parts that differ, the first ones."""
         parts = np.array(sorted(self.matched.parts)[:100] or [0], dtype=np.int64)
@@ -131,10 +155,6 @@ class Checksum:
         finally:
             for stream in streams:  # their statements would hold connections, and locks, for as long as they live
                 stream.close()
-
-
-def _count_repeated(rows: Rows) -> int:
-    return 0 if rows.is_unique else rows.count_repeated()
 
 
 def differing_parts(a: pa.Table, b: pa.Table) -> npt.NDArray[np.int64]:

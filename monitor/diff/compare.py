@@ -12,11 +12,12 @@ import pandas as pd
 from monitor.config.addresses import warehouse_address
 from monitor.diff.bag import Bag
 from monitor.diff.checksum import Checksum
-from monitor.diff.join import Join, Totals
+from monitor.diff.join import Join
 from monitor.diff.options import Method, Options
 from monitor.diff.pairs import Alignment, Side, align
 from monitor.diff.result import Difference
 from monitor.diff.rows import Rows
+from monitor.diff.totals import Totals
 from monitor.errors import UsageError
 from monitor.types import Cost, Table
 

@@ -1,7 +1,8 @@
 """Two tables of one database with a key: one join, pushed down.
 
 Every row is reduced to a number that says what it is: 0 is equal, -1 added, -2 removed, else a bit a changed column.
-These are counted in groups, so that equal rows cost one comparison each. Keys are held to be unique when the engine
+These are counted in groups, so that equal rows cost one comparison each; on PostgreSQL, which would sort them for that,
+they are summed (`monitor.diff.summed`). Keys are held to be unique when the engine
 says so, or when none of a few thousand drawn of one side repeats; the counts of the join itself then prove it (a key
 that is repeated makes more pairs than rows), and if they do not, repeated keys are counted and left out.
 """
@@ -9,7 +10,6 @@ that is repeated makes more pairs than rows), and if they do not, repeated keys 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import pyarrow as pa
@@ -17,31 +17,13 @@ import sqlalchemy as sa
 
 from monitor.diff.pairs import Alignment, Pair, Side
 from monitor.diff.rows import Rows, Select
+from monitor.diff.summed import ROWS_MAX, read_sums, summed
+from monitor.diff.totals import Totals
 from monitor.warehouses.canonical import POSTGRES, HasBit, SameKey
 from monitor.warehouses.constructs import Expression, RowHash
 
 BITS = 60
 SHARES = 1_000_000
-
-
-@dataclass(frozen=True)
-class Totals:
-    """What one comparison counted; `columns` are changed rows by column."""
-
-    rows_a: int
-    rows_b: int
-    added: int
-    removed: int
-    changed: int
-    columns: dict[str, int]
-    repeated_a: int = 0
-    repeated_b: int = 0
-    repeats_differ: int = 0
-
-    @property
-    def differing(self) -> int:
-        """Rows of the join that differ."""
-        return self.added + self.removed + self.changed
 
 
 class Join:
@@ -63,14 +45,20 @@ class Join:
     def totals(self) -> Totals:
         """Count what differs; repeated keys are left out, and counted, where there are any."""
         if self.a.is_unique and self.b.is_unique:
-            return self._joined()[0]
+            return (self._summed(0) or self._joined())[0]
         rows = (self.a.count(), self.b.count())
         # Only keys that repeat on both sides multiply pairs: one side that is unique is enough to join safely.
         if self.b.is_unique or self.a.seems_unique(rows[0]):
-            found, repeats = self._joined()
+            found, repeats = self._summed(sum(rows)) or self._joined()
             if not repeats and rows == (found.rows_a, found.rows_b):
                 return found
         return self._without_repeats()
+
+    def _summed(self, rows: int) -> tuple[Totals, int] | None:
+        if self.warehouse.dialect != POSTGRES or rows > ROWS_MAX:
+            return None
+        answer = self._ask(summed(self.a, self.b, are_unique=not rows)).to_pylist()[0]
+        return read_sums(answer, self.columns.values)
 
     # The join
 
@@ -177,7 +165,7 @@ class Join:
     def _without_repeats(self) -> Totals:
         repeated_a, repeated_b = self.a.count_repeated(), self.b.count_repeated()
         self.without_repeats = bool(repeated_a or repeated_b)
-        found, _ = self._joined()
+        found, _ = (None if self.without_repeats else self._summed(0)) or self._joined()
         rows_a, rows_b = found.rows_a, found.rows_b
         if self.without_repeats:
             rows_a, rows_b = self.a.count(), self.b.count()

@@ -25,6 +25,8 @@ class Found:
     rows: pd.DataFrame
     parts: set[int]
     repeats_differ: int
+    repeated_a: int = 0
+    repeated_b: int = 0
 
 
 @dataclass
@@ -38,6 +40,8 @@ class Matched:
     removed: int = 0
     changed: int = 0
     repeats_differ: int = 0
+    repeated_a: int = 0
+    repeated_b: int = 0
     by_column: Counter[str] = field(default_factory=Counter)
     parts: set[int] = field(default_factory=set)
     kept: list[pd.DataFrame] = field(default_factory=list)
@@ -53,6 +57,8 @@ class Matched:
         self.removed += int((status == "removed").sum())
         self.changed += int((status == "changed").sum())
         self.repeats_differ += found.repeats_differ
+        self.repeated_a += found.repeated_a
+        self.repeated_b += found.repeated_b
         for name in found.rows.loc[status == "changed", "columns"]:
             self.by_column.update(name)
         if len(self.parts) < 1_000:
@@ -89,7 +95,8 @@ def match_rows(a: pd.DataFrame, b: pd.DataFrame, columns: Alignment) -> Found:
     values = [f"v{i}" for i in range(len(columns.values))]
     a, b = (frame.reindex(columns=["part", *keys, *values]) for frame in (a, b))
     a, b = (frame.assign(**{KEY: _joined(frame, keys)}) for frame in (a, b))
-    repeated = set(a.loc[a[KEY].duplicated(), KEY]) | set(b.loc[b[KEY].duplicated(), KEY])
+    repeated_a, repeated_b = (set(frame.loc[frame[KEY].duplicated(), KEY]) for frame in (a, b))
+    repeated = repeated_a | repeated_b
     differ = 0
     if repeated:
         inside = [frame[frame[KEY].isin(repeated)] for frame in (a, b)]
@@ -114,7 +121,7 @@ def match_rows(a: pd.DataFrame, b: pd.DataFrame, columns: Alignment) -> Found:
     names = np.array([pair.name for pair in columns.values], dtype=object)
     rows["columns"] = [list(names[row]) for row in apart[wanted]]
     parts = {int(number) for number in both.loc[wanted, ["part_a", "part_b"]].max(axis=1)}
-    return Found(rows.reset_index(drop=True), parts, differ)
+    return Found(rows.reset_index(drop=True), parts, differ, len(repeated_a), len(repeated_b))
 
 
 def _joined(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:

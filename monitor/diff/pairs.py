@@ -16,11 +16,13 @@ from monitor.types import Column, Table
 from monitor.warehouses.canonical import (
     NUMBERS,
     TIMES,
+    Exactly,
     Form,
     Spaced,
     aligned,
     canonical,
     form_of,
+    is_exact,
     known_value,
     zoned_once,
 )
@@ -67,6 +69,10 @@ class Pair:
         if self.form is Form.TEXT and self.fold_case:
             value = sa.func.lower(value)
         return Spaced(value) if self.form is Form.TEXT and self.fold_space else value
+
+    def exactly(self, value: Expression, dialect: str) -> Expression:
+        """A value out of a subquery, compared by its characters where it is a text."""
+        return Exactly(value) if is_exact(self.form, dialect) else value
 
     def text(self, side: str, dialect: str) -> Expression:
         """The SQL of the value's text, the same on all engines."""

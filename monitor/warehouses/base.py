@@ -461,7 +461,7 @@ class Warehouse(abc.ABC):
         return self._drawn(table.path, wanted, self._rows_of(table, None), rows, seed, total)
 
     def few_rows_of(self, table: Table, wanted: Sequence[Any], share: float, seed: int) -> Select | None:  # noqa: ARG002
-        """A statement for `wanted` of about a share of the rows, each drawn for itself; None where that costs much."""
+        """A statement for `wanted` of about a share of the rows, neighbours together; None where that costs much."""
         return None
 
     @property

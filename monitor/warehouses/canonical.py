@@ -119,6 +119,12 @@ class HexText(FunctionElement[str]):
     inherit_cache = True
 
 
+class Previous(FunctionElement[Any]):
+    """The value in the row before, in whatever order rows are read; only on engines that need no order for it."""
+
+    inherit_cache = True
+
+
 class Digest(FunctionElement[int]):
     """The last 48 bits of the MD5 of a text as a whole number, the same on every engine."""
 
@@ -164,6 +170,8 @@ template(HexText, "LOWER(HEX_ENCODE({0}))", SNOWFLAKE)
 template(Digest, "CAST('0x' || substr(md5({0}), 21, 12) AS BIGINT)", DUCKDB)
 template(Digest, "CAST(CAST('x' || substr(md5({0}), 21, 12) AS bit(48)) AS BIGINT)", POSTGRES)
 template(Digest, "MOD(MD5_NUMBER_LOWER64({0}), 281474976710656)", SNOWFLAKE)
+template(Previous, "lag({0}) OVER ()", DUCKDB)
+template(Previous, "lag({0}) OVER ()", POSTGRES)
 template(Spaced, "trim(regexp_replace({0}, '\\s+', ' ', 'g'))")
 template(Spaced, "TRIM(REGEXP_REPLACE({0}, '\\\\s+', ' '))", SNOWFLAKE)
 
@@ -249,6 +257,11 @@ def aligned(column: Column, other: Column, form: Form, timezone: str, dialect: s
     if form is Form.OTHER and dialect == POSTGRES:
         return Exactly(Text(plain))
     return plain
+
+
+def is_exact(form: Form, dialect: str) -> bool:
+    """Whether aligned values of the form are texts that are compared by their characters."""
+    return form in {Form.TEXT, Form.CODE, Form.JSON} or (form is Form.OTHER and dialect == POSTGRES)
 
 
 def _aligned_number(plain: Expression, column: Column, other: Column, form: Form, dialect: str) -> Expression:

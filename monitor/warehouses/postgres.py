@@ -186,10 +186,10 @@ class Postgres(Warehouse):
             connection.close()
 
     def few_rows_of(self, table: Table, wanted: Sequence[Any], share: float, seed: int) -> Select | None:
-        """By TABLESAMPLE, which views do not have."""
+        """By whole pages, the others are not read; views have no TABLESAMPLE."""
         if self._row_identity(table.path) is None:
             return None
-        drawn: sa.Function[Any] = sa.func.bernoulli(sa.literal_column(f"{100 * min(share, 1.0):.6f}"))
+        drawn: sa.Function[Any] = sa.func.system(sa.literal_column(f"{100 * min(share, 1.0):.6f}"))
         source = self._source(table.path).tablesample(drawn, seed=sa.literal(seed))
         return sa.select(*wanted).select_from(source).where(*self._scope(table))
 

@@ -257,6 +257,22 @@ def test_every_way_finds_what_brute_force_finds(
         law()
 
 
+@pytest.mark.parametrize("name", ["duckdb", "postgres"])
+def test_a_join_that_takes_keys_for_unique_finds_what_brute_force_finds(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.diff.rows.EXACT_ROWS", 0)
+    with engine(name, request, tmp_path) as load:
+
+        @LAWS
+        @given(tables(), KEYS)
+        def law(pair: tuple[list[Any], list[Any]], key: tuple[str, ...]) -> None:
+            found = diff(load("a", pair[0]), load("b", pair[1]), Options(key=key, method=Method.JOIN))
+            assert counted(found) == brute(*pair, tuple(COLUMNS.index(name) for name in key))
+
+        law()
+
+
 @pytest.mark.parametrize(("first", "second"), [("duckdb", "postgres"), ("postgres", "duckdb")])
 def test_equal_rows_have_equal_checksums_on_every_engine(
     first: str, second: str, request: pytest.FixtureRequest, tmp_path: Path
