@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.aggregates import parts_of, safe
-from checks.evidence import damped
+from checks.evidence import damped, tail_alone
 from checks.groups import course, teaching
 from checks.metric_segments import wanted
 from checks.series import Forecast, calendar_of, forecast_panel
@@ -234,11 +234,11 @@ def _lead(blank: Evidence, parts: Sequence[Evidence], courses: Sequence[Course],
     known = [j for j, part in enumerate(parts) if part.past is not None and part.score is not None]
     if not known:
         return blank
-    ranked = sorted(known, key=lambda j: _tail(parts[j]))
+    ranked = sorted(known, key=lambda j: tail_alone(parts[j]))
     lead = parts[ranked[0]]
     total = max(float(series.totals[-1]), 1.0)
     named = [j for j in ranked if courses[j].key is not None and parts[j].score]
-    told = [j for j in named if j == ranked[0] or _tail(parts[j]) < TAIL_TOLD][:TOLD_MAX]
+    told = [j for j in named if j == ranked[0] or tail_alone(parts[j]) < TAIL_TOLD][:TOLD_MAX]
     first = courses[ranked[0]]
     detail = {
         **blank.detail,
@@ -263,7 +263,3 @@ def _told(of: Course, part: Evidence, series: GroupSeries) -> dict[str, Any]:
         "precision": min(1.0, excess / max(abs((seen.today or 0.0) if seen else 0.0), 1e-12)),
         "recall": min(1.0, float(of.rows[-1]) / max(float(series.totals[-1]), 1.0)),
     }
-
-
-def _tail(part: Evidence) -> float:
-    return part.past.tail(part.score) if part.past is not None and part.score is not None else 1.0

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.series import AbsoluteT, Calendar, Forecast, calendar_of
-from monitor.types import ROWS, Aggregate, Measure, Partition, Series, Table, Values
+from monitor.types import ROWS, Aggregate, Evidence, Measure, Partition, Series, Table, Values
 
 Array = npt.NDArray[np.float64]
 
@@ -77,6 +77,17 @@ def damped(forecast: Forecast, j: int) -> AbsoluteT | DampedT | None:
     widening = reached / AbsoluteT(df).isf(rank / (len(errors) + 1.0))
     widening = 1.0 + (widening - 1.0) * len(errors) / (len(errors) + DAMPED_DOUBT)
     return DampedT(df, widening) if widening > 1.0 else AbsoluteT(df)
+
+
+def tail_alone(evidence: Evidence) -> float:
+    """The tail probability of a score given its past, parts aside; 1 where either is missing."""
+    return evidence.past.tail(evidence.score) if evidence.past is not None and evidence.score is not None else 1.0
+
+
+def usual_size(past: Array) -> float:
+    """The size that a series' unit is: the median of its past, or 1 where there is none."""
+    known = np.abs(past[np.isfinite(past)])
+    return float(np.median(known)) if len(known) and np.median(known) > 0 else 1.0
 
 
 @dataclass(frozen=True, slots=True)

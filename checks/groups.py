@@ -10,12 +10,10 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from checks.levels import level_of
 from monitor.types import Grouped, Groups, GroupSeries, Key, Partition
 
 Array = npt.NDArray[np.float64]
-
-RESTART_PARTITIONS = 6
-"""So many bad partitions in a row are a new level: what was before them is forgotten, and they teach."""
 
 
 @functools.lru_cache(maxsize=65_536)
@@ -97,12 +95,6 @@ def teaching(failed: Sequence[frozenset[str]], names: Collection[str]) -> npt.ND
     [False, True, True, True, True, True, True, True]
     """
     wanted = frozenset(names)
-    good = np.ones(len(failed), dtype=bool)
-    run = 0
-    for i, checks in enumerate(failed):
-        run = run + 1 if checks & wanted else 0
-        good[i] = run == 0 or run >= RESTART_PARTITIONS
-        if run == RESTART_PARTITIONS:
-            good[: i - run + 1] = False
-            good[i - run + 1 : i + 1] = True
+    start, good = level_of([bool(checks & wanted) for checks in failed])
+    good[:start] = False
     return good

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.aggregates import Parts
-from checks.evidence import damped
+from checks.evidence import damped, tail_alone, usual_size
 from checks.groups import course, teaching
 from checks.series import Forecast, calendar_of, forecast_panel
+from checks.shares import angle, share_at
 from monitor.types import Change, Evidence, GroupSeries, Key, Observation, Partition, Series, Table
 
 Array = npt.NDArray[np.float64]
@@ -75,7 +76,7 @@ def judge_segments(
         [s.past(series.failed, f"metric.{name}.{s.label}") for s in segments] or [np.zeros((len(known), 0))]
     )
     today = np.array([s.values[-1] for s in segments])
-    unit = np.array([_usual(past[:, j]) for j in range(past.shape[1])])
+    unit = np.array([usual_size(past[:, j]) for j in range(past.shape[1])])
     noise = np.vstack([s.noise for s in segments]).T if segments else np.zeros((len(known) + 1, 0))
     forecast = forecast_panel(past / unit, calendar, noise, np.full(len(unit), FLOOR))
     scores = forecast.standardise(today / unit)
@@ -86,7 +87,7 @@ def judge_segments(
         if np.isfinite(scores[j]) and abs(scores[j]) > 2.0
     ]
     evidence += _churn(table, partition, metric, series, share)
-    told = sorted((e for e in evidence if _tail(e) < TAIL_TOLD), key=_tail)[:EVIDENCE_MAX]
+    told = sorted((e for e in evidence if tail_alone(e) < TAIL_TOLD), key=tail_alone)[:EVIDENCE_MAX]
     return Found(tuple(told), weight - share * len(told))
 
 
@@ -172,11 +173,6 @@ def _label(key: Key, taken: set[str]) -> str:
     return label
 
 
-def _usual(past: Array) -> float:
-    known = np.abs(past[np.isfinite(past)])
-    return float(np.median(known)) if len(known) and np.median(known) > 0 else 1.0
-
-
 def _evidence(
     metric: Mapping[str, Any], segment: Segment, j: int, forecast: Forecast, score: float, unit: float, weight: float
 ) -> Evidence:
@@ -233,10 +229,6 @@ def _told(
     }
 
 
-def _tail(evidence: Evidence) -> float:
-    return evidence.past.tail(evidence.score) if evidence.past is not None and evidence.score is not None else 1.0
-
-
 def _churn(
     table: Table, partition: Partition, metric: Mapping[str, Any], series: GroupSeries, weight: float
 ) -> list[Evidence]:
@@ -261,7 +253,7 @@ def _churn(
         check = f"metric.{metric['name']}.{label}"
         if not np.isfinite(course_of[-1]) or course_of[-1] <= 0:
             continue
-        angles = np.arcsin(np.sqrt(np.clip(course_of, 0.0, 1.0)))
+        angles = angle(course_of)
         past_angles = np.where(teaching(series.failed, {check}), angles[:-1], np.nan)
         forecast = forecast_panel(past_angles[:, None], calendar, None, np.array([CHURN_FLOOR]))
         past = damped(forecast, 0)
@@ -287,7 +279,7 @@ def _churn(
                 weight=weight,
                 observation=Observation(
                     f"rows of {'new' if change is Change.VALUES_NEW else 'vanished'} segments of {metric['name']}",
-                    float(course_of[-1]), float(np.sin(np.clip(forecast.location[0], 0, np.pi / 2)) ** 2), unit="share",
+                    float(course_of[-1]), share_at(forecast.location[0]), unit="share",
                 ),
                 detail={"priority": metric.get("priority"), "segments": _largest(series, size)},
             )

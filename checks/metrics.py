@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.aggregates import Parts, parts_of, safe
-from checks.evidence import damped, read_panel
+from checks.evidence import damped, read_panel, usual_size
 from checks.metric_segments import contributions, judge_segments, relative_move, wanted
 from checks.series import Forecast, forecast_panel
 from monitor.types import (
@@ -114,7 +114,7 @@ class Base:
 
 def _compared(past: Array, today: Array, metrics: Sequence[Mapping[str, Any]], lag: int) -> tuple[Array, Array, Base]:
     """Values in units of their usual size; where the metric says so, less what they were a week before."""
-    unit = np.array([_usual(past[:, j]) for j in range(past.shape[1])])
+    unit = np.array([usual_size(past[:, j]) for j in range(past.shape[1])])
     scaled, now, shift = past / unit, today / unit, np.zeros(past.shape[1])
     for j, metric in enumerate(metrics):
         if metric.get("compare") != "week":
@@ -208,8 +208,3 @@ def _measures_of_parts(metric: Mapping[str, Any], table: Table) -> list[Measure]
     where = str(metric.get("where") or "")
     sums = [s for s in (parts.numerator, parts.denominator) if s]
     return [Measure("expression", "", safe(s, where, table.dialect)) for s in sums]
-
-
-def _usual(past: Array) -> float:
-    known = np.abs(past[np.isfinite(past)])
-    return float(np.median(known)) if len(known) and np.median(known) > 0 else 1.0

@@ -23,6 +23,15 @@ def angle(share: Array) -> Array:
     return np.asarray(np.arcsin(np.sqrt(np.clip(share, 0.0, 1.0))))
 
 
+def share_at(angle_of: float) -> float:
+    """The share at an angle, the inverse of `angle`; what lies beyond is none or all.
+
+    >>> round(share_at(float(angle(np.array(0.3)))), 6), share_at(-1.0)
+    (0.3, 0.0)
+    """
+    return float(np.sin(np.clip(angle_of, 0, np.pi / 2)) ** 2)
+
+
 def judge_shares(
     table: Table,
     partition: Partition,
@@ -47,7 +56,7 @@ def judge_shares(
     for j, measure in enumerate(measures):
         share = float(panel.today[j] / panel.rows[-1])
         past = damped(forecast, j) if np.isfinite(scores[j]) else None
-        expected = float(np.sin(np.clip(forecast.location[j], 0, np.pi / 2)) ** 2) if past else None
+        expected = share_at(forecast.location[j]) if past else None
         band = _band(forecast.location[j], forecast.scale[j]) if past else (None, None)
         evidence.append(
             Evidence(
@@ -75,5 +84,4 @@ def angular(panel: Panel) -> tuple[Array, Array, Array]:
 
 
 def _band(location: float, scale: float) -> tuple[float, float]:
-    low, high = (float(np.sin(np.clip(location + k * scale, 0, np.pi / 2)) ** 2) for k in (-3, 3))
-    return low, high
+    return share_at(location - 3 * scale), share_at(location + 3 * scale)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from checks.levels import level_of
 from monitor.partitions import partitions_between, previous
 from monitor.store import PastPartition
 from monitor.types import ROWS, Cadence, Column, Measure, Partition, Point, Series, Table, TimeForm
 
-RESTART_PARTITIONS = 6
-"""A check that failed on so many partitions in a row is looking at a new normal: its level restarts there."""
 REFERENCES_MAX = 7
 REFERENCE_LAGS = {
     Cadence.HOUR: (1, 2, 24, 48, 168, 336, 504),
@@ -142,17 +141,9 @@ def restart(points: Sequence[Point]) -> Sequence[Point]:
     >>> [p.value for p in restart(bad)][2:4], all(p.good for p in restart(bad))
     ([None, 5.0], True)
     """
-    told = list(points)
-    run = 0
-    for i, point in enumerate(points):
-        run = 0 if point.good else run + 1
-        if run == RESTART_PARTITIONS:
-            start = i - run + 1
-            told[:start] = [Point(p.partition, None, True) for p in points[:start]]
-        if run >= RESTART_PARTITIONS:
-            start = i - run + 1
-            told[start : i + 1] = [Point(p.partition, p.value, True) for p in points[start : i + 1]]
-    return told
+    start, good = level_of([not point.good for point in points])
+    forgotten = [Point(p.partition, None, True) for p in points[:start]]
+    return [*forgotten, *(Point(p.partition, p.value, bool(good[start + i])) for i, p in enumerate(points[start:]))]
 
 
 def _is_bad(day: Day) -> bool:
@@ -161,17 +152,8 @@ def _is_bad(day: Day) -> bool:
 
 def _bad_orders(days: Sequence[Day]) -> set[str]:
     """Partitions judged bad, except where so many in a row were bad that they are the new normal."""
-    bad: set[str] = set()
-    run: list[str] = []
-    for day in days:
-        if not _is_bad(day):
-            run = []
-            continue
-        run.append(day.partition.order)
-        bad.add(day.partition.order)
-        if len(run) >= RESTART_PARTITIONS:
-            bad -= set(run)
-    return bad
+    _, good = level_of([_is_bad(day) for day in days])
+    return {day.partition.order for day, is_good in zip(days, good, strict=True) if not is_good}
 
 
 def _between(first: Partition, last: Partition, table: Table) -> Iterable[Partition]:

@@ -12,6 +12,7 @@ from checks.drift.description import Description
 from checks.drift.leaders import describe_leaders
 from checks.drift.repeats import REPEATED
 from checks.drift.thresholds import RootT, predict
+from checks.evidence import tail_alone
 from monitor.types import (
     Change,
     Evidence,
@@ -92,7 +93,7 @@ def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evide
     order = [c.name for c in table.columns if c.name in seen]
     ranking = sorted(order, key=lambda name: _rank(name, parts, found), reverse=True)
     known = [p for p in parts if p.past is not None and p.score is not None]
-    lead = min(known, key=lambda p: _tail(p) / p.weight) if known else parts[0]
+    lead = min(known, key=lambda p: tail_alone(p) / p.weight) if known else parts[0]
     nats = np.array([_excess(name, parts) for name in ranking])
     shares = nats / nats.sum() if nats.sum() > 0 else nats
     descriptions = describe_leaders(table, samples, ranking[:5])
@@ -132,8 +133,8 @@ def _sure_repeat(lead: Evidence, known: Sequence[Evidence]) -> Evidence | None:
     if lead.check in REPEATED:
         return lead
     # rows that nearly equal others may do so because a column went wrong in them
-    sure = [p for p in known if REPEATED.get(p.check) is Change.REPLAY and _tail(p) < REPEAT_TAIL]
-    return min(sure, key=_tail, default=None)
+    sure = [p for p in known if REPEATED.get(p.check) is Change.REPLAY and tail_alone(p) < REPEAT_TAIL]
+    return min(sure, key=tail_alone, default=None)
 
 
 def _kind(lead: Evidence, described: Description | None) -> Change:
@@ -144,11 +145,7 @@ def _kind(lead: Evidence, described: Description | None) -> Change:
     return _LOOKS_LIKE.get(lead.check.split(".", 1)[0], said) if said in (Change.RELATION, Change.OTHER) else said
 
 
-def _tail(part: Evidence) -> float:
-    return part.past.tail(part.score) if part.past is not None and part.score is not None else 1.0
-
-
 def _rank(name: str, parts: Sequence[Evidence], found: Comparison) -> tuple[float, float]:
     own = [p for p in parts if p.columns == (name,)]
-    surprise = max((-math.log10(_tail(p)) for p in own), default=0.0)
+    surprise = max((-math.log10(tail_alone(p)) for p in own), default=0.0)
     return surprise, max(found.attributed.get(name, 0.0), found.marginal.get(name, 0.0))

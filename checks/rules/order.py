@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -51,13 +52,9 @@ class Decreasing(_OverOrder):
     signs: ClassVar[tuple[str, str]] = (">", ">=")
 
 
-@kind("sequence", "whole numbers follow each other without gaps", "invoice_no", Change.ROWS_MISSING)
-class Sequence(ShapeRule):
-    """From the smallest to the greatest, no number is left out; what is counted are the gaps, not their width."""
-
+class _Gaps(ShapeRule):
     column: ColumnName
-    by: Columns | None = Field(None, description="columns whose values have a sequence each", examples=[["shop"]])
-    step: int = Field(1, ge=1, description="the distance of neighbours", examples=[1])
+    by: Columns | None = Field(None, description="columns whose values are looked at one by one", examples=[["shop"]])
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -70,35 +67,44 @@ class Sequence(ShapeRule):
         split = f"PARTITION BY {keys} " if keys else ""
         listed = f"{keys}, " if keys else ""
         name = words.name(self.column)
-        known = f"SELECT DISTINCT {listed}{name} AS value FROM {rows} AS day WHERE {name} IS NOT NULL"
+        known = f"SELECT DISTINCT {listed}{self.place(name)} AS value FROM {rows} AS day WHERE {name} IS NOT NULL"
         paired = f"SELECT {listed}value, LEAD(value) OVER ({split}ORDER BY value) AS following FROM ({known}) AS known"
-        return f"SELECT * FROM ({paired}) AS paired WHERE following - value > {self.step}"
+        return f"SELECT * FROM ({paired}) AS paired WHERE {self.too_far(words)}"
+
+    def place(self, name: str) -> str:
+        """What of the column follows one another."""
+        return name
+
+    @abstractmethod
+    def too_far(self, words: Words) -> str:
+        """The condition under which something lies between `value` and `following`."""
+
+
+@kind("sequence", "whole numbers follow each other without gaps", "invoice_no", Change.ROWS_MISSING)
+class Sequence(_Gaps):
+    """From the smallest to the greatest, no number is left out; what is counted are the gaps, not their width."""
+
+    step: int = Field(1, ge=1, description="the distance of neighbours", examples=[1])
+
+    def too_far(self, words: Words) -> str:
+        """Further than a step."""
+        return f"following - value > {self.step}"
 
 
 @kind("calendar", "no hour, day, week or month is left out between the first and the last",
       {"column": "at", "unit": "hour"}, Change.ROWS_MISSING)  # fmt: skip
-class Calendar(ShapeRule):
+class Calendar(_Gaps):
     """Between the first and the last time of the partition, each unit of the calendar has rows; counted are gaps."""
 
-    column: ColumnName
     unit: Literal["minute", "hour", "day", "week", "month"] = Field(description="the unit", examples=["hour"])
-    by: Columns | None = Field(None, description="columns whose values have a calendar each", examples=[["sensor"]])
 
-    @property
-    def named(self) -> tuple[str, ...]:
-        """The column, and what it is split by."""
-        return (self.column, *(self.by or ()))
+    def place(self, name: str) -> str:
+        """The unit of the calendar."""
+        return f"DATE_TRUNC('{self.unit}', {name})"
 
-    def select(self, words: Words, rows: str) -> str:
-        """Each unit after which one is missing, and the next that came."""
-        keys = words.names(self.by or ())
-        split = f"PARTITION BY {keys} " if keys else ""
-        listed = f"{keys}, " if keys else ""
-        name = words.name(self.column)
-        unit = f"DATE_TRUNC('{self.unit}', {name})"
-        known = f"SELECT DISTINCT {listed}{unit} AS value FROM {rows} AS day WHERE {name} IS NOT NULL"
-        paired = f"SELECT {listed}value, LEAD(value) OVER ({split}ORDER BY value) AS following FROM ({known}) AS known"
-        return f"SELECT * FROM ({paired}) AS paired WHERE following > value + {words.interval(1, self.unit)}"
+    def too_far(self, words: Words) -> str:
+        """Later than the next unit."""
+        return f"following > value + {words.interval(1, self.unit)}"
 
 
 @kind("no_overlap", "periods of one thing do not overlap", {"start": "since", "end": "until", "by": ["id"]},
