@@ -36,6 +36,7 @@ from monitor.read import (
 )
 from monitor.receipts import spending
 from monitor.refine import refine
+from monitor.signing import sign
 from monitor.store import IncidentState, IncidentStatus, RunRecord, Store
 from monitor.story import Sources, tell
 from monitor.types import (
@@ -382,6 +383,7 @@ def record(
     scores = {
         part.check: part.score for e in evidence if e.kind == "drift" for part in e.parts if part.score is not None
     }
+    outcome = replace(outcome, incidents=sign(watch.store, outcome.table.name, outcome.incidents))
     outcome, pictures = _illustrated(watch, outcome, sources)
     deliveries = watch.alerts(outcome, sources, pictures) if watch.alerts is not None else ()
     from monitor.store import Delivery  # noqa: PLC0415 - loads SQLAlchemy

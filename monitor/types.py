@@ -485,8 +485,21 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Signed:
+    """Who created a check, or the table that it is a check of, in the applied configuration, and who edited it last."""
+
+    created_by: str
+    created_at: dt.datetime
+    edited_by: str | None = None
+    edited_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
-    """Findings of one cause on one partition, and where in its life the incident stands."""
+    """Findings of one cause on one partition, and where in its life the incident stands.
+
+    `signed` is who is behind its leading check; None where no configuration was ever applied.
+    """
 
     incident: str
     table: str
@@ -502,6 +515,7 @@ class Incident:
     severity: Severity = Severity.MINIMAL
     opened: str | None = None
     findings: tuple[str, ...] = ()
+    signed: Signed | None = None
 
 
 Values = Mapping[Input, Any]

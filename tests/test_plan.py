@@ -25,10 +25,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 
 def plan(desk: Desk, code: int, *words: str) -> dict[str, Any]:
-    """The lines of the plan, by table or warehouse."""
+    """The lines of the plan, by table or warehouse; what is counted, as `plan`."""
     answer = desk.say("plan", "--format", "json", *words)
     assert answer.code == code, answer.err
-    return {line.get("table") or f"warehouse {line['warehouse']}": line for line in answer.lines}
+    return {line.get("table") or line.get("warehouse") or "plan": line for line in answer.lines}
 
 
 def test_the_estimate_is_near_what_a_month_of_daily_runs_costs(desk: Desk) -> None:
@@ -43,8 +43,10 @@ def test_the_estimate_is_near_what_a_month_of_daily_runs_costs(desk: Desk) -> No
         name: sum(cost["purposes"][p][name] for p in ("judge", "poll")) * told["partitions"] / REPLAYED
         for name in ("queries", "rows")
     }
+    assert desk.say("apply").code == 0
     known = plan(desk, 0)["main.orders"]
     assert known["first_day"] is None
+    assert known["month_applied"] == known["month"]
     assert known["rows"] == 200
     assert known["month"]["rows_scanned"] == pytest.approx(2 * 200 * 30.44, rel=0.01)
     assert 1 / 1.5 <= known["month"]["statements"] / daily["queries"] <= 1.5
@@ -63,12 +65,13 @@ def test_the_plan_tells_what_is_new_and_what_is_gone(desk: Desk) -> None:
     assert (orders["change"], orders["owner"], orders["channels"]) == ("new", "@ana", ["console"])
     assert {"freshness", "drift", "rule"} <= set(orders["checks"])
     assert "metric" not in orders["checks"]
-    desk.judge("--no-alerts", "--date", "2026-11-20")
+    assert desk.say("apply", "--author", "ana").code == 0
     assert plan(desk, 0)["main.orders"]["change"] is None
     desk.sql("CREATE TABLE other AS SELECT * FROM orders")
     desk.write(config.replace("main.orders", "main.other"))
     after = plan(desk, 1)
-    assert (after["main.other"]["change"], after["main.orders"]) == ("new", {"table": "main.orders", "change": "gone"})
+    assert (after["main.other"]["change"], after["main.orders"]["change"]) == ("new", "gone")
+    assert [c["check"] for c in after["main.orders"]["changes"]] == [None, "rule.not_null_color"]
     text = desk.say("plan").out
     assert "+ main.other (full): console, owner @ana" in text
     assert "- main.orders" in text

@@ -37,6 +37,7 @@ from monitor.alerts.blocks import (
 from monitor.alerts.payload import from_payload, to_payload
 from monitor.errors import mask_secrets
 from monitor.privacy.shapes import clean_text
+from monitor.signing import tell_signed
 from monitor.types import Finding, Incident, Segment
 
 __all__ = ["Message", "Story", "compose", "from_payload", "to_payload"]
@@ -146,6 +147,8 @@ def _facts(incident: Incident, findings: Sequence[Finding], story: Story) -> Ite
         yield Fact("Since", _line(incident.opened, NAME_MAX))
     if story.owner:
         yield Fact("Owner", _line(story.owner, NAME_MAX))
+    if incident.signed is not None:
+        yield Fact("Check", _line(tell_signed(incident.signed), 2 * TITLE_MAX))
 
 
 def _steps(incident: Incident, findings: Sequence[Finding], story: Story) -> Iterator[str]:

@@ -28,6 +28,7 @@ app = typer.Typer(
 app.command("init")(setting_up.init)
 app.command("check-config")(setting_up.check_config)
 app.command("plan")(planning.plan)
+app.command("apply")(planning.apply)
 app.command("run")(watching.run)
 app.command("status")(standing.status)
 app.command("history")(watching.history)

@@ -65,7 +65,7 @@ def opened(
     try:
         with tempfile.TemporaryDirectory() as scratch:
             url = config.store.get_secret_value()
-            if untouched and _is_missing(url):
+            if untouched and not Store.is_there(url):
                 url = f"sqlite:///{scratch}/empty.db"
             with Store.open(url) as store:
                 if not untouched:
@@ -75,14 +75,6 @@ def opened(
                 yield Opened(config, reached.warehouses, store, reached.tables, reached.outages)
     finally:
         reached.close()
-
-
-def _is_missing(url: str) -> bool:
-    """Whether the store is a file that is not there yet."""
-    from sqlalchemy.engine import make_url  # noqa: PLC0415 - heavy
-
-    parsed = make_url(url)
-    return parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists()
 
 
 def _named(only: Sequence[str] | None, config: Config) -> set[str] | None:
@@ -176,7 +168,15 @@ def incident_json(event: Incident) -> dict[str, Any]:
         "severity": event.severity.value,
         "surprise": event.surprise,
         "alerted": event.alerted,
+        **_signed_json(event),
     }
+
+
+def _signed_json(event: Incident) -> dict[str, Any]:
+    signed = event.signed
+    if signed is None:
+        return {"created_by": None, "edited_by": None}
+    return {"created_by": signed.created_by, "edited_by": signed.edited_by or signed.created_by}
 
 
 def segment_json(segment: Segment) -> dict[str, Any]:

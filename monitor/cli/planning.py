@@ -1,11 +1,9 @@
-"""`plan`: which tables are watched, how, at what cost, and what is new or gone since the store last heard of them."""
+"""`plan` and `apply`: what would change against what was applied last, at what cost and to whom; then do it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,124 +17,241 @@ from monitor.cli.common import (
     Opened,
     TablesOption,
     check_format,
+    note,
+    now,
     opened,
+    opened_store,
     print_json,
 )
+from monitor.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
     from monitor.estimate import Estimate, Load
-    from monitor.store import Store
+    from monitor.plan.proposal import Plan, Planned
+    from monitor.store import Application
     from monitor.types import Table
     from monitor.warehouses.base import Warehouse
 
-_ROWS_FROM = 28
+FORMATS = ("text", "json", "markdown")
 
 
-@dataclass(frozen=True)
-class Planned:
-    """One table of the plan."""
+def plan(
+    config: ConfigOption = DEFAULT_CONFIG,
+    table: TablesOption = None,
+    format_: Annotated[str, typer.Option("--format", help="text, json or markdown.", metavar="FORMAT")] = "text",
+    why: Annotated[
+        str | None, typer.Option("--why", help="Where each setting of this table comes from.", metavar="TABLE")
+    ] = None,
+    history: Annotated[bool, typer.Option("--history", help="What was applied when, and by whom.")] = False,
+    number: Annotated[
+        int | None, typer.Option("--number", help="With --history: the changes of this one.", min=1)
+    ] = None,
+) -> int:
+    """What would change against what was applied last, and at what cost. Writes nothing; exit code 1 where it would.
 
-    table: Table
-    checks: tuple[str, ...]
-    channels: tuple[str, ...]
-    estimate: Estimate
-    new: bool
-
-
-def plan(config: ConfigOption = DEFAULT_CONFIG, table: TablesOption = None, format_: FormatOption = "text") -> int:
-    """What is watched, how, and at what cost; what is new or gone. Touches nothing; exit code 1 where tables differ.
-
-    Example: daywatch plan --format json
+    Example: daywatch plan --format markdown
     """
-    check_format(format_)
-    with opened(config, table, untouched=True) as found:
-        known = _known(found.store)
-        planned = _plan_all(found, known)
-        gone = [] if table else sorted(known - {p.table.name for p in planned} - _unreached(found, known))
+    check_format(format_, FORMATS if not (why or history) else FORMATS[:2])
+    if number is not None and not history:
+        raise UsageError("--number is one of --history", mend="add --history")
+    if history:
+        return _history(config, number, format_)
+    with opened(config, [why] if why else table, untouched=True) as found:
+        if why:
+            return _why(found, format_)
+        planned = _plan(found, whole=not table)
         if format_ == "json":
-            _print_json(found, planned, gone)
+            _print_json(found, planned)
+        elif format_ == "markdown":
+            from monitor.plan.markdown import plan_markdown  # noqa: PLC0415 - only here
+
+            typer.echo(plan_markdown(planned), nl=False)
         else:
-            _print_text(found, planned, gone)
+            _print_text(found, planned)
         if found.outages:
             return ERRORED
-    return FAILED if gone or any(p.new for p in planned) else OK
+    return FAILED if planned.comparison else OK
 
 
-def _known(store: Store) -> set[str]:
-    """The tables that the store has judged, without sources of trouble."""
-    from monitor.source import source_key  # noqa: PLC0415 - heavy
+def apply(
+    config: ConfigOption = DEFAULT_CONFIG,
+    author: Annotated[
+        str | None, typer.Option("--author", help="Who applies it; git, the CI or the user by default.", metavar="NAME")
+    ] = None,
+    format_: FormatOption = "text",
+) -> int:
+    """Remember the configuration as it is, with author and time, in one transaction.
 
-    names = {row.table for row in store.status_rows()}
-    return {name for name in names if "." in name and not name.endswith(source_key(""))}
+    Example: daywatch apply --author ana
+    """
+    from monitor.plan import apply as apply_plan  # noqa: PLC0415 - heavy
+    from monitor.plan.author import author as find_author  # noqa: PLC0415 - heavy
+
+    check_format(format_)
+    with opened(config) as found:
+        if found.outages:
+            name, error = next(iter(found.outages.items()))
+            raise SourceError(f"nothing was applied: {error}", where=name, mend="apply when all warehouses answer")
+        planned = _plan(found, whole=True)
+        if format_ == "text":
+            _print_changes(planned)
+        if not planned.comparison:
+            return _applied(planned.base, planned, format_)
+        base = planned.base.number if planned.base else 0
+        who = find_author(author, found.config.folder)
+        done = apply_plan(found.store, planned.declared, planned.comparison, base, who, now())
+        return _applied(done, planned, format_)
 
 
-def _unreached(found: Opened, known: set[str]) -> set[str]:
-    from monitor.config import parse_table_name  # noqa: PLC0415 - heavy
+def _applied(application: Application | None, planned: Plan, format_: str) -> int:
+    from monitor.plan.text import tell_application  # noqa: PLC0415 - heavy
 
-    return {name for name in known if parse_table_name(name).warehouse in found.outages}
+    if format_ == "json":
+        print_json({"applied": application_json(application), "changed": bool(planned.comparison), **planned.counts()})
+    elif planned.comparison and application is not None:
+        typer.echo(f"applied: {tell_application(application)}")
+    return OK
 
 
-def _plan_all(found: Opened, known: set[str]) -> list[Planned]:
-    from monitor.alerting import channels_of  # noqa: PLC0415 - heavy
-    from monitor.check import checks_of, load_checks  # noqa: PLC0415 - heavy
-    from monitor.estimate import estimate  # noqa: PLC0415 - heavy
+def _plan(found: Opened, *, whole: bool) -> Plan:
+    from monitor.plan.proposal import make_plan  # noqa: PLC0415 - heavy
 
-    checks = load_checks()
-    states = {
-        name: warehouse.states([t.path for t in found.tables if t.warehouse == name])
-        for name, warehouse in found.warehouses.items()
-    }
-    planned = []
+    outages = tuple(found.outages)
+    return make_plan(found.config, found.warehouses, found.tables, found.store, now(), outages, whole=whole)
+
+
+def application_json(application: Application | None) -> dict[str, Any] | None:
+    """An application without its changes."""
+    if application is None:
+        return None
+    return {"number": application.number, "author": application.author, "at": application.at.isoformat()}
+
+
+def _history(config: Any, number: int | None, format_: str) -> int:
+    from monitor.plan.text import tell_application  # noqa: PLC0415 - heavy
+
+    with opened_store(config) as (_, store):
+        found = store.applications(number=number)
+        if number is not None and not found:
+            raise UsageError(f"there is no application {number}", mend="`daywatch plan --history` lists them")
+        for application in found:
+            if format_ == "json":
+                print_json({**(application_json(application) or {}), "changes": list(application.changes)})
+                continue
+            kinds = [change["change"] for change in application.changes]
+            told = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+            typer.echo(f"{tell_application(application)}: {told}")
+            if number is not None:
+                _print_past(application)
+    if not found and format_ == "text":
+        typer.echo("nothing was applied yet; `daywatch apply` does it")
+    return OK
+
+
+def _print_past(application: Application) -> None:
+    from monitor.plan.changes import Edit  # noqa: PLC0415 - heavy
+    from monitor.plan.text import SIGNS  # noqa: PLC0415 - heavy
+    from monitor.plan.words import tell_edit  # noqa: PLC0415 - heavy
+
+    for change in application.changes:
+        what = f"{change['table']} {change['check'] or ''}".rstrip()
+        typer.echo(f"  {SIGNS[change['change']]} {what}")
+        for edit in change["edits"]:
+            typer.echo(f"      {edit['key']}  {tell_edit(Edit(**edit))}")
+
+
+def _why(found: Opened, format_: str) -> int:
+    from pydantic_core import to_jsonable_python  # noqa: PLC0415 - heavy
+
+    from monitor.plan.why import reasons  # noqa: PLC0415 - heavy
+    from monitor.plan.words import tell_value  # noqa: PLC0415 - heavy
+
+    veil = found.config.source.veil
     for table in found.tables:
-        chosen = checks_of(checks, table)
-        state = states[table.warehouse].get(table.path)
-        columns_max = found.warehouses[table.warehouse].columns_max
-        told = estimate(table, chosen, _rows(found.store, table), state, columns_max)
-        declared = {"metric": table.metrics, "entity": table.entities}
-        declared |= {"rule": table.rules, "relation": table.relations}
-        idle = {name for name, entries in declared.items() if not entries}
-        names = tuple(check.name for check in chosen if check.name not in idle)
-        planned.append(Planned(table, names, channels_of(table), told, table.name not in known))
-    return planned
-
-
-def _rows(store: Store, table: Table) -> float | None:
-    """How many rows a partition of the table usually had."""
-    past = store.history(table.name, limit=_ROWS_FROM)
-    counts = [rows for day in past if (rows := day.values.get("rows"))]
-    return median(counts) if counts else None
-
-
-def _print_json(found: Opened, planned: Sequence[Planned], gone: Sequence[str]) -> None:
-    for item in planned:
-        table, told = item.table, item.estimate
-        print_json(
-            {
-                "table": table.name,
-                "change": "new" if item.new else None,
-                "watch": table.watch.value,
-                "checks": list(item.checks),
-                "channels": list(item.channels),
-                "owner": table.owner,
-                "partitions": round(told.partitions, 2),
-                "rows": told.rows,
-                "month": load_json(told.month),
-                "first_day": load_json(told.first_day) if item.new else None,
+        told = reasons(found.config, table)
+        if format_ == "json":
+            settings = {
+                r.key: {"value": to_jsonable_python(r.value, inf_nan_mode="strings"), "from": list(r.origins)}
+                for r in told
             }
-        )
-    for name in gone:
-        print_json({"table": name, "change": "gone"})
+            print_json({"table": table.name, "settings": settings})
+            continue
+        typer.echo(table.name)
+        values = {r.key: "" if r.value is None else veil(tell_value(to_jsonable_python(r.value))) for r in told}
+        key_width, width = max(map(len, values)), min(max(map(len, values.values())), 40)
+        for reason in told:
+            typer.echo(f"  {reason.key:<{key_width}}  {values[reason.key]:<{width}}  {', '.join(reason.origins)}")
+    return OK
+
+
+def _print_json(found: Opened, planned: Plan) -> None:
+    for item in planned.tables:
+        print_json(_table_json(planned, item))
     for name, warehouse in found.warehouses.items():
-        mine = [p for p in planned if p.table.warehouse == name]
+        mine = _costs(planned, name)
         if mine:
-            print_json({"warehouse": name, "tables": len(mine), **_warehouse_json(found, warehouse, mine)})
+            print_json({"warehouse": name, "tables": len(mine), **_warehouse_json(found, planned, warehouse)})
+    print_json({"plan": {**planned.counts(), "applied": application_json(planned.base)}})
 
 
-def _warehouse_json(found: Opened, warehouse: Warehouse, mine: Sequence[Planned]) -> dict[str, Any]:
-    polls, hours = polls_of(warehouse, [(p.table, p.estimate) for p in mine], found.config.serve.poll_minutes * 60)
+def _table_json(planned: Plan, item: Planned) -> dict[str, Any]:
+    from monitor.plan.as_json import change_json  # noqa: PLC0415 - heavy
+
+    changes = [
+        {**change_json(c), "stands": [_standing_json(s) for s in planned.stands.get(c.item.id, ())]}
+        for c in item.changes
+    ]
+    if item.costed is None:
+        return {"table": item.name, "change": item.change, "changes": changes}
+    table, told = item.costed.table, item.costed.estimate
+    before = item.costed.before
     return {
-        "month": load_json(_sum([p.estimate.month for p in mine])),
-        "first_day": load_json(_sum([p.estimate.first_day for p in mine if p.new])),
+        "table": table.name,
+        "change": item.change,
+        "watch": table.watch.value,
+        "checks": list(item.costed.checks),
+        "channels": list(_channels(table)),
+        "owner": table.owner,
+        "partitions": round(told.partitions, 2),
+        "rows": told.rows,
+        "month": load_json(told.month),
+        "month_applied": None if before is None else load_json(before),
+        "first_day": load_json(told.first_day) if item.change == "new" else None,
+        "changes": changes,
+        "remarks": list(item.remarks),
+    }
+
+
+def _channels(table: Table) -> tuple[str, ...]:
+    from monitor.alerting import channels_of  # noqa: PLC0415 - heavy
+
+    return channels_of(table)
+
+
+def _standing_json(standing: Any) -> dict[str, Any]:
+    return {
+        "incident": standing.incident,
+        "title": standing.title,
+        "open": standing.live,
+        "said": standing.said or None,
+        "who": standing.who,
+        "until": standing.until.isoformat() if standing.until else None,
+        "note": standing.note,
+    }
+
+
+def _costs(planned: Plan, warehouse: str) -> list[tuple[Table, Estimate]]:
+    costed = [p.costed for p in planned.tables if p.costed is not None]
+    return [(item.table, item.estimate) for item in costed if item.table.warehouse == warehouse]
+
+
+def _warehouse_json(found: Opened, planned: Plan, warehouse: Warehouse) -> dict[str, Any]:
+    mine = _costs(planned, warehouse.name)
+    new = {item.name for item in planned.tables if item.change == "new"}
+    polls, hours = polls_of(warehouse, mine, found.config.serve.poll_minutes * 60)
+    return {
+        "month": load_json(_sum([told.month for _, told in mine])),
+        "first_day": load_json(_sum([told.first_day for table, told in mine if table.name in new])),
         "polls": load_json(polls),
         "awake_hours": None if hours is None else round(hours, 1),
     }
@@ -169,40 +284,37 @@ def load_json(load: Load) -> Mapping[str, int | None]:
     }
 
 
-def tell_load(load: Load) -> str:
-    """A load in words."""
-    scanned = "" if load.scanned is None else f", {load.scanned:,.0f} rows scanned by aggregates"
-    size = "" if load.bytes is None else f", {load.bytes / 1e9:,.1f} GB read"
-    return f"{load.statements:,.0f} statements, {load.fetched:,.0f} rows fetched{scanned}{size}"
+def _print_changes(planned: Plan) -> None:
+    from monitor.plan.text import plan_lines, summary  # noqa: PLC0415 - heavy
+
+    for line in plan_lines(planned):
+        typer.echo(line)
+    typer.echo(summary(planned))
 
 
-def _print_text(found: Opened, planned: Sequence[Planned], gone: Sequence[str]) -> None:
-    for item in planned:
-        table, told = item.table, item.estimate
-        owner = f", owner {table.owner}" if table.owner else ""
-        typer.echo(f"{'+' if item.new else ' '} {table.name} ({table.watch.value}): {', '.join(item.channels)}{owner}")
-        typer.echo(f"    checks     {', '.join(item.checks)}")
-        unknown = "" if told.rows is not None else "; the rows of a partition are not known yet, so at most"
-        typer.echo(f"    a month    {told.partitions:,.0f} partitions: {tell_load(told.month)}{unknown}")
-        if item.new:
-            typer.echo(f"    first day  {tell_load(told.first_day)}")
-    for name in gone:
-        typer.echo(f"- {name}: known to the store, watched no more")
+def _print_text(found: Opened, planned: Plan) -> None:
+    from monitor.plan.text import plan_lines, summary  # noqa: PLC0415 - heavy
+
+    for line in plan_lines(planned):
+        typer.echo(line)
     for name, warehouse in found.warehouses.items():
-        mine = [p for p in planned if p.table.warehouse == name]
+        mine = _costs(planned, name)
         if mine:
-            print_warehouse(name, warehouse, [(p.table, p.estimate) for p in mine], found.config.serve.poll_minutes)
-    new = sum(p.new for p in planned)
-    typer.echo(f"{len(planned)} tables: {new} new, {len(gone)} gone" if new or gone else "nothing new, nothing gone")
+            print_warehouse(name, warehouse, mine, found.config.serve.poll_minutes)
+    for name, error in found.outages.items():
+        note(f"{name}: {error}; what was applied of its tables is taken to stand")
+    typer.echo(summary(planned))
 
 
 def print_warehouse(
     name: str, warehouse: Warehouse, mine: Sequence[tuple[Table, Estimate]], poll_minutes: float, *, err: bool = False
 ) -> None:
     """A warehouse's tables together: a month, the first day, the polls, and the hours awake."""
+    from monitor.plan.words import tell_load as _tell  # noqa: PLC0415 - heavy
+
     polls, hours = polls_of(warehouse, mine, poll_minutes * 60)
-    typer.echo(f"{name}: about {tell_load(_sum([told.month for _, told in mine]))} a month", err=err)
-    typer.echo(f"{name}: on the first day {tell_load(_sum([told.first_day for _, told in mine]))}", err=err)
+    typer.echo(f"{name}: about {_tell(_sum([told.month for _, told in mine]))} a month", err=err)
+    typer.echo(f"{name}: on the first day {_tell(_sum([told.first_day for _, told in mine]))}", err=err)
     typer.echo(f"{name}: polls of `daywatch serve`: at most {polls.statements:,.0f} small statements a month", err=err)
     if hours is not None:
         typer.echo(f"{name}: awake for at most {hours:,.0f} hours a month (with AUTO_SUSPEND = 60)", err=err)

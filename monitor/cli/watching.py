@@ -49,6 +49,9 @@ def run(
         if dry_run:
             return _print_sql(found, (date or from_, date or to))
         from monitor.cli.running import Run  # noqa: PLC0415 - heavy
+        from monitor.plan.stored import note_difference  # noqa: PLC0415 - heavy
+
+        note_difference(found.store, found.config, found.tables, note, all_tables=not table)
 
         return Run(found, (date or from_, date or to), format_, alerts=not no_alerts).judge_all()
 

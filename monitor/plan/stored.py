@@ -1,0 +1,73 @@
+"""Between declarations and the store: what was applied, what changed since, and applying it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
+
+from monitor.config.names import warehouse_of
+from monitor.plan.as_json import change_json
+from monitor.plan.changes import EDITED, Comparison, compare, within
+from monitor.plan.declared import Declared, declare
+from monitor.store import Revised
+
+if TYPE_CHECKING:
+    from monitor.config import Config
+    from monitor.store import Application, Declaration, Store
+    from monitor.types import Table
+
+
+def known(row: Declaration) -> Declared:
+    """A declaration as the store has it."""
+    document = row.document
+    return Declared(
+        row.id, document["family"], row.table, row.check, document["settings"], document.get("owner"),
+        tuple(document.get("channels", ())), "", document.get("explicit"),
+    )  # fmt: skip
+
+
+def changes_since(
+    store: Store, declared: Sequence[Declared], unreached: Collection[str] = ()
+) -> tuple[Comparison, Application | None]:
+    """What changed since the last application (None: there was none yet); of warehouses out of reach nothing."""
+    latest = next(iter(store.applications(limit=1)), None)
+    applied = [known(row) for row in store.declared() if warehouse_of(row.table) not in unreached]
+    return compare(applied, declared), latest
+
+
+def apply(
+    store: Store, declared: Sequence[Declared], found: Comparison, base: int, author: str, now: dt.datetime
+) -> Application:
+    """Remember `declared` as applied, in one transaction; `found` are its changes since application `base`.
+
+    Raises:
+        SourceError: somebody has applied another one since.
+    """
+    edited = {change.item.id for change in found.changes if change.what == EDITED}
+    revised = [
+        Revised(item.id, item.table, item.check, item.document, found.before.get(item.id), item.id in edited)
+        for item in declared
+    ]
+    changes = [{**change_json(change), "place": None} for change in found.changes]  # paths are this machine's business
+    return store.apply(revised, changes, base=base, author=author, now=now)
+
+
+def note_difference(
+    store: Store, config: Config, tables: Sequence[Table], note: Callable[[str], None], *, all_tables: bool
+) -> None:
+    """Say once where the files are not what was applied last; nothing where nobody ever applied any."""
+    latest = next(iter(store.applications(limit=1)), None)
+    if latest is None:
+        return
+    applied = [known(row) for row in store.declared()]
+    reached = {table.warehouse for table in tables}
+    found = compare([item for item in applied if warehouse_of(item.table) in reached], declare(config, tables))
+    if not all_tables:
+        found = within(found, {table.name for table in tables})
+    if found:
+        many = len(found.changes)
+        note(
+            f"{config.path} is not what {latest.author} applied on {latest.at:%Y-%m-%d}: {many}"
+            f" {'difference' if many == 1 else 'differences'}, see `daywatch plan`; judged by the file"
+        )
