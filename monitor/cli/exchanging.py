@@ -12,6 +12,7 @@ from monitor.cli.common import DEFAULT_CONFIG, OK, ConfigOption, FormatOption, c
 from monitor.errors import UsageError
 
 if TYPE_CHECKING:
+    from monitor.exports import Unexported
     from monitor.imports import Imported
 
 LEFT_OUT_SHOWN = 500
@@ -105,8 +106,9 @@ def export(
     if kind not in KINDS:
         raise UsageError(f"cannot export {kind}", mend=f"known are {', '.join(KINDS)}")
     _check_new(into)
+    left_out: list[Unexported] = []
     if kind == "schema":
-        text, left_out = json.dumps(export_schema(), indent=1, ensure_ascii=False) + "\n", []
+        text = json.dumps(export_schema(), indent=1, ensure_ascii=False) + "\n"
     else:
         from monitor.config import load_config  # noqa: PLC0415 - heavy
 
