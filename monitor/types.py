@@ -454,6 +454,10 @@ class Cost:
     rows: int = 0
     bytes: int | None = None
 
+    def to_json(self) -> dict[str, int | None]:
+        """As commands print it."""
+        return {"queries": self.queries, "rows": self.rows, "bytes": self.bytes}
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from monitor.config import Config
     from monitor.errors import UnavailableError
     from monitor.store import Store
-    from monitor.types import Finding, Incident, Segment, Table
+    from monitor.types import Table
     from monitor.warehouses.base import Warehouse
 
 OK, FAILED, USAGE, ERRORED = 0, 1, 2, 3
@@ -124,61 +124,3 @@ def print_json(value: Mapping[str, Any]) -> None:
     """One JSON object on one line of stdout."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False, default=str) + "\n")
     sys.stdout.flush()
-
-
-def finding_json(found: Finding) -> dict[str, Any]:
-    """A finding as CONTRACT prints it."""
-    return {
-        "id": found.id,
-        "table": found.table,
-        "partition": found.partition,
-        "check": found.check,
-        "kind": found.kind,
-        "status": found.status.value,
-        "score": found.score,
-        "threshold": found.threshold,
-        "surprise": found.surprise,
-        "severity": found.severity.value,
-        "priority": found.priority.value,
-        "columns": list(found.columns),
-        "segments": [segment_json(s) for s in found.segments],
-        "summary": found.summary,
-        "change": found.change.value,
-        "sql_bad": found.sql_bad,
-        "sql_good": found.sql_good,
-        "pictures": list(found.pictures),
-        "incident": found.incident,
-        "seconds": round(found.seconds, 3),
-        "cost": {"queries": found.cost.queries, "rows": found.cost.rows, "bytes": found.cost.bytes},
-    }
-
-
-def incident_json(event: Incident) -> dict[str, Any]:
-    """An incident's event as CONTRACT prints it."""
-    return {
-        "incident": event.incident,
-        "table": event.table,
-        "partition": event.partition,
-        "event": event.event,
-        "title": event.title,
-        "checks": list(event.checks),
-        "columns": list(event.columns),
-        "segments": [segment_json(s) for s in event.segments],
-        "change": event.change.value,
-        "severity": event.severity.value,
-        "surprise": event.surprise,
-        "alerted": event.alerted,
-        **_signed_json(event),
-    }
-
-
-def _signed_json(event: Incident) -> dict[str, Any]:
-    signed = event.signed
-    if signed is None:
-        return {"created_by": None, "edited_by": None}
-    return {"created_by": signed.created_by, "edited_by": signed.edited_by or signed.created_by}
-
-
-def segment_json(segment: Segment) -> dict[str, Any]:
-    """A segment with its precision and recall."""
-    return {"where": segment.where, "precision": segment.precision, "recall": segment.recall, "rows": segment.rows}

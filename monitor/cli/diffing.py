@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -92,21 +93,26 @@ def diff(
     found = compare(a, b, options, config)
     if picture is not None:
         _draw(found, picture)
-    _print(found, format_)
+    print_as(found, format_, "monitor.diff.render")
     if found.is_equal and not found.is_stable:
         note("daywatch: a table changed while it was read, so nothing says that they are equal; compare them again")
         return ERRORED
     return OK if found.is_equal else FAILED
 
 
-def _print(found: Difference, format_: str) -> None:
+class Told(Protocol):
+    """A result that commands print."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as JSON."""
+
+
+def print_as(found: Told, format_: str, renderers: str) -> None:
+    """Print a result in one of FORMATS; the module `renderers` writes those for people, as `to_text` and so on."""
     if format_ == "json":
         print_json(found.to_json())
-        return
-    from monitor.diff import render  # noqa: PLC0415 - only for people
-
-    written = {"text": render.to_text, "markdown": render.to_markdown, "junit": render.to_junit}[format_]
-    typer.echo(written(found))
+    else:
+        typer.echo(getattr(importlib.import_module(renderers), f"to_{format_}")(found))
 
 
 def _draw(found: Difference, file: Path) -> None:

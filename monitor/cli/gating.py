@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from monitor.cli.common import DEFAULT_CONFIG, ConfigOption, check_format, now, print_json
-from monitor.cli.diffing import FORMATS, pairs
-
-if TYPE_CHECKING:
-    from monitor.gate.result import Promotion
+from monitor.cli.common import DEFAULT_CONFIG, ConfigOption, check_format, now
+from monitor.cli.diffing import FORMATS, pairs, print_as
 
 MapOption = Annotated[
     list[str] | None,
@@ -47,15 +44,5 @@ def gate(
         found = ask(
             staging, against, columns=pairs(map_), config=config, allow=allow, date=date, now=moment, progress=progress
         )
-    _print(found, format_)
+    print_as(found, format_, "monitor.gate.render")
     return found.exit_code
-
-
-def _print(found: Promotion, format_: str) -> None:
-    if format_ == "json":
-        print_json(found.to_json())
-        return
-    from monitor.gate import render  # noqa: PLC0415 - only for people
-
-    written = {"text": render.to_text, "markdown": render.to_markdown, "junit": render.to_junit}[format_]
-    typer.echo(written(found))

@@ -14,12 +14,12 @@ from monitor.cli.common import (
     ConfigOption,
     FormatOption,
     check_format,
-    finding_json,
     now,
     opened_store,
     print_json,
 )
 from monitor.errors import UsageError
+from monitor.tojson import finding_json
 
 if TYPE_CHECKING:
     from monitor.store import Store

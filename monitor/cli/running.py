@@ -17,8 +17,6 @@ from monitor.cli.common import (
     FAILED,
     OK,
     Opened,
-    finding_json,
-    incident_json,
     note,
     now,
     print_json,
@@ -38,6 +36,7 @@ from monitor.opening import elsewhere
 from monitor.run import Outcome, Watch, judge_partition, judge_source_failure
 from monitor.select import select_partitions
 from monitor.source import Source, Trouble, record_recovery, record_trouble, source_of, table_source, warehouse_source
+from monitor.tojson import finding_json, incident_json
 
 if TYPE_CHECKING:
     from monitor.backfill import Progress

@@ -127,7 +127,7 @@ def _account_json(account: Account) -> dict[str, Any]:
 
 
 def _cost_json(cost: CostSum) -> dict[str, object]:
-    return {"queries": cost.queries, "rows": cost.rows, "bytes": cost.bytes, "seconds": round(cost.seconds, 3)}
+    return {**cost.asked.to_json(), "seconds": round(cost.seconds, 3)}
 
 
 def _print_accounts(accounts: Sequence[Account], total: Account, since: dt.datetime) -> None:

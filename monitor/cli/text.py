@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from monitor.cli.common import ERRORED, FAILED, OK, finding_json, print_json
+from monitor.cli.common import ERRORED, FAILED, OK, print_json
 from monitor.errors import UsageError
 from monitor.source import SOURCE, source_key
+from monitor.tojson import finding_json
 from monitor.words import number
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _status_json(name: str, row: TableStatus | None) -> dict[str, object]:
         "errored": list(row.errored),
         "skipped": list(row.skipped),
         "incidents": [{"incident": i.id, "title": i.title, "opened": i.opened.label} for i in row.incidents],
-        "cost": {"queries": row.cost.queries, "rows": row.cost.rows, "bytes": row.cost.bytes},
+        "cost": row.cost.asked.to_json(),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from monitor.types import Cost
@@ -133,10 +133,7 @@ class Difference:
             "columns_only_a": list(self.only_a),
             "columns_only_b": list(self.only_b),
             "proposed_map": dict(self.renamed),
-            "segments": [
-                {"of": s.of, "where": s.where, "precision": s.precision, "recall": s.recall, "rows": s.rows}
-                for s in self.segments
-            ],
+            "segments": [asdict(part) for part in self.segments],
             "moves": [_move_json(move) for move in self.moves],
             "sample": [dict(row) for row in self.sample],
             "sampled": self.is_sampled,
@@ -146,7 +143,7 @@ class Difference:
             "notes": list(self.notes),
             "seconds": round(self.seconds, 3),
             "compare_seconds": round(self.compare_seconds, 3),
-            "cost": {"queries": self.cost.queries, "rows": self.cost.rows, "bytes": self.cost.bytes},
+            "cost": self.cost.to_json(),
         }
 
 

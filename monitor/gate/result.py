@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from monitor.tojson import finding_json
 from monitor.types import Finding
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ class Allowed:
 
     def to_json(self) -> dict[str, Any]:
         """The finding with its entries beside."""
-        from monitor.cli.common import finding_json  # noqa: PLC0415 - loads typer
-
         return finding_json(self.finding) | {"allowed_by": [entry.to_json() for entry in self.entries]}
 
 
@@ -82,8 +81,6 @@ class Promotion:
 
     def to_json(self) -> dict[str, Any]:
         """What `daywatch gate --format json` prints; values of rows only as they may be shown."""
-        from monitor.cli.common import finding_json  # noqa: PLC0415 - loads typer
-
         return {
             "safe": self.safe,
             "staging": self.staging,

@@ -1,7 +1,7 @@
 """Gates for every dbt model that a change touches: `python -m monitor.integrations.dbt`, after `dbt build` for CI.
 
 What changed is read from two manifests, CI's own and production's, as dbt's `state:modified+` does: models whose text
-or settings differ, and all that are made from them.
+or settings differ, those that use a macro of another text, and all that are made from them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,12 @@ def changed_models(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[s
         theirs: production's.
     """
     nodes, before = ours["nodes"], theirs["nodes"]
-    touched = [name for name, node in nodes.items() if name not in before or _text(node) != _text(before[name])]
+    macros = changed_macros(ours.get("macros", {}), theirs.get("macros", {}))
+    touched = [
+        name
+        for name, node in nodes.items()
+        if name not in before or _text(node) != _text(before[name]) or not macros.isdisjoint(_macros(node))
+    ]
     seen = set(touched)
     while touched:
         for child in ours.get("child_map", {}).get(touched.pop(), ()):
@@ -45,6 +50,33 @@ def changed_models(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[s
                 seen.add(child)
                 touched.append(child)
     return sorted(n for n in seen if _is_table(nodes[n]) and n in before and _is_table(before[n]))
+
+
+def changed_macros(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> set[str]:
+    """Ids of macros that production has otherwise or not at all, and of those that call them.
+
+    >>> called = {"macro_sql": "1", "depends_on": {"macros": []}}
+    >>> caller = {"macro_sql": "{{ a() }}", "depends_on": {"macros": ["a"]}}
+    >>> sorted(changed_macros({"a": called, "b": caller}, {"a": called | {"macro_sql": "2"}, "b": caller}))
+    ['a', 'b']
+    """
+    changed = {name for name, macro in ours.items() if macro.get("macro_sql") != theirs.get(name, {}).get("macro_sql")}
+    callers: dict[str, list[str]] = {}
+    for name, macro in ours.items():
+        for called in _macros(macro):
+            callers.setdefault(called, []).append(name)
+    waiting = list(changed)
+    while waiting:
+        for name in callers.get(waiting.pop(), ()):
+            if name not in changed:
+                changed.add(name)
+                waiting.append(name)
+    return changed
+
+
+def _macros(node: Mapping[str, Any]) -> Sequence[str]:
+    """The macros that a model or a macro calls itself."""
+    return node.get("depends_on", {}).get("macros") or ()
 
 
 def _text(node: Mapping[str, Any]) -> tuple[Any, ...]:

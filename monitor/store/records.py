@@ -223,6 +223,11 @@ class CostSum:
     bytes: int | None = None
     seconds: float = 0.0
 
+    @property
+    def asked(self) -> Cost:
+        """What the warehouse was asked, whatever time it took."""
+        return Cost(self.queries, self.rows, self.bytes)
+
 
 Purpose = Literal["judge", "backfill", "poll", "failed"]
 """What was asked for: judging, reading the past, seeing what is there (polls included), or a run that failed."""

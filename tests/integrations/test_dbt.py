@@ -39,6 +39,31 @@ def test_changed_are_models_of_another_text_and_all_made_from_them() -> None:
     assert changed_models(same, manifest(node("raw", "prod"), node("clean", "prod"))) == []
 
 
+def macro(text: str, *calls: str) -> dict[str, Any]:
+    return {"macro_sql": text, "depends_on": {"macros": [f"macro.shop.{name}" for name in calls]}}
+
+
+def test_a_change_of_a_macro_alone_touches_the_models_that_use_it() -> None:
+    names = ("direct", "through", "child", "untouched", "plain")
+    uses = {"direct": ["macro.shop.cents"], "through": ["macro.shop.price"], "untouched": ["macro.shop.other"]}
+    theirs = manifest(*(node(name, "prod") for name in names))
+    theirs["macros"] = {
+        "macro.shop.cents": macro("{{ x }} / 100"),
+        "macro.shop.price": macro("{{ rounded(x) }}", "rounded"),
+        "macro.shop.rounded": macro("round({{ cents(x) }})", "cents", "price"),  # and back: they may call each other
+        "macro.shop.other": macro("1"),
+    }
+    ours = copy.deepcopy(theirs)
+    ours["child_map"] = {"model.shop.direct": ["model.shop.child"]}
+    for name, macros in uses.items():
+        ours["nodes"][f"model.shop.{name}"]["depends_on"] = {"macros": macros}
+    assert changed_models(ours, theirs) == []
+    ours["macros"]["macro.shop.cents"] = macro("{{ x }} / 100.0")
+    assert [name.rpartition(".")[2] for name in changed_models(ours, theirs)] == ["child", "direct", "through"]
+    del theirs["macros"]["macro.shop.other"]  # one that production does not have yet
+    assert "model.shop.untouched" in changed_models(ours, theirs)
+
+
 def test_what_has_no_table_is_not_gated() -> None:
     theirs = manifest(node("a", "prod", materialized="ephemeral"), node("b", "prod"))
     ours = manifest(node("a", "ci", text="2"), node("b", "ci", text="2", materialized="ephemeral"))
