@@ -15,6 +15,7 @@ from monitor.types import Cadence
 if TYPE_CHECKING:
     from monitor.config import Config
     from monitor.discover import TableDescription
+    from monitor.discover.propose import Proposals
     from monitor.types import Table
     from monitor.warehouses.base import Warehouse
 
@@ -24,6 +25,9 @@ def init(
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.", metavar="FILE")] = DEFAULT_CONFIG,
     name: Annotated[str, typer.Option("--name", help="What to call the warehouse.")] = "main",
     force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    propose: Annotated[
+        bool, typer.Option("--propose", help="Propose rules that hold in the data, as comments.")
+    ] = False,
 ) -> int:
     """Look at a warehouse and write a starter configuration: tables, time columns, keys.
 
@@ -44,7 +48,8 @@ def init(
         if not paths:
             raise UsageError(f"{redact_url(url)} has no tables", mend="look at the address and at your rights")
         found = [describe(warehouse, path) for path in paths]
-        write_starter(output, starter_yaml(url, name, found), force=force)
+        proposals = _propose(warehouse, found) if propose else None
+        write_starter(output, starter_yaml(url, name, found, proposals), force=force)
         _note_estimate(warehouse, found)
     finally:
         warehouse.close()
@@ -52,6 +57,24 @@ def init(
     note(f"{len(found)} table{'s' if len(found) != 1 else ''} found, {timed} with a time column; wrote {output}")
     note(f"next: daywatch check-config -c {output}; daywatch run -c {output}")
     return OK
+
+
+def _propose(warehouse: Warehouse, found: Sequence[TableDescription]) -> dict[tuple[str, ...], Proposals]:
+    """Rules that hold in each table, told what they are worth."""
+    from monitor.discover import starting_table  # noqa: PLC0415 - heavy
+    from monitor.discover.propose import propose  # noqa: PLC0415 - heavy
+
+    timed = [item for item in found if item.time is not None]
+    proposed = {
+        item.path: propose(warehouse, starting_table(warehouse.name, item), [*item.keys, *item.key_suggestions])
+        for item in timed
+    }
+    number = sum(len(proposals.found) for proposals in proposed.values())
+    note(
+        f"{number} rule{'s' if number != 1 else ''} proposed as comments, of what holds in the data now;"
+        " data that was wrong from the first day would be enshrined, so read each before you keep it"
+    )
+    return proposed
 
 
 def _note_estimate(warehouse: Warehouse, found: Sequence[TableDescription]) -> None:

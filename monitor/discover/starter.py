@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -14,21 +15,36 @@ from monitor.discover.describe import TableDescription
 from monitor.errors import UsageError
 from monitor.types import Cadence, Table, Watching
 
+if TYPE_CHECKING:
+    from monitor.discover.propose import Proposals
+
 RULES_SUGGESTED = 2
+PROPOSED = [
+    "# Rules are proposed as comments: for each table those that hold in its last partitions without exception. They",
+    "# say what the data is, not what it should be: DATA THAT WAS WRONG FROM THE FIRST DAY WOULD BE ENSHRINED. Read",
+    '# each one, and keep those that you mean, by taking away the "# " before them and before `rules:`.',
+]
 LIGHT_ROWS = 20_000_000
 """Rows of a partition from which on a first configuration proposes light watching: samples read every row."""
 
 
-def starter_yaml(url: str, name: str, descriptions: Sequence[TableDescription]) -> str:
+def starter_yaml(
+    url: str,
+    name: str,
+    descriptions: Sequence[TableDescription],
+    proposals: Mapping[tuple[str, ...], Proposals] | None = None,
+) -> str:
     """A short, commented configuration for the tables described, valid as it stands.
 
     Args:
         url: the warehouse's address; a password in it becomes `${DAYWATCH_<NAME>_PASSWORD}`.
         name: what to call the warehouse.
         descriptions: of its tables.
+        proposals: by path, rules that hold in the tables' data, written as comments.
     """
     shown, variables = _without_secrets(url, name)
     lines = ["# What daywatch watches. Every key: docs/CONFIGURATION.md; `daywatch check-config` validates this file."]
+    lines += [] if proposals is None else PROPOSED
     lines += ["warehouses:"]
     lines += [f"  # export {variable}=... before running: secrets stay out of this file" for variable in variables]
     lines += [f"  {_text(name)}: {_text(shown)}", "", "timezone: UTC    # where days begin", ""]
@@ -37,6 +53,7 @@ def starter_yaml(url: str, name: str, descriptions: Sequence[TableDescription]) 
     lines += _patterns(name, descriptions)
     for item in sorted(timed, key=lambda item: item.path):
         lines += _entry(name, item)
+        lines += _rules(item) if proposals is None else _proposed(item, proposals.get(item.path))
     lines += [line for item in sorted(descriptions, key=lambda d: d.path) for line in _untimed_entry(name, item)]
     lines += _untimed(name, [item for item in descriptions if item.time is None])
     return "\n".join(lines) + "\n"
@@ -74,7 +91,7 @@ def _entry(warehouse: str, item: TableDescription) -> list[str]:
     constants = [column for column in item.constants if column != item.time.name]
     if constants:
         lines += [f"    # ignore_columns: {_list(constants)}    # one value in nearly all rows"]
-    return lines + _rules(item)
+    return lines
 
 
 def is_large(item: TableDescription) -> bool:
@@ -104,6 +121,27 @@ def _rules(item: TableDescription) -> list[str]:
     if not chosen:
         return []
     return ["    # rules:", *(f"    #   - not_null: {_name(column)}" for column in chosen)]
+
+
+def _proposed(item: TableDescription, proposals: Proposals | None) -> list[str]:
+    """Rules as comments, each beside its evidence; what was looked at stands above them."""
+    if proposals is None or not proposals.found:
+        return [f"    # no rules are proposed: {_comment(proposals.reason)}"] if proposals else []
+    lines = []
+    if proposals.regular:
+        lines += [f"    # cadence: {item.cadence.value}    # {proposals.regular}, {proposals.span}"]
+    lines += [f"    # These hold in {proposals.rows:,} rows of {proposals.partitions} partitions, {proposals.span}:"]
+    for key, some in (("rules", False), ("relations", True)):
+        mine = [proposal for proposal in proposals.found if proposal.is_relation is some]
+        lines += [f"    # {key}:"] if mine else []
+        lines += [f"    #   - {_flow(proposal.entry)}    # {_comment(proposal.evidence)}" for proposal in mine]
+    return lines
+
+
+def _flow(entry: Mapping[str, Any]) -> str:
+    """An item of a list on one line; a `$` that would name a variable is doubled."""
+    text = yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, width=1_000_000, allow_unicode=True).strip()
+    return re.sub(r"\$(?=[{$])", "$$$$", text)
 
 
 def _patterns(warehouse: str, descriptions: Sequence[TableDescription]) -> list[str]:
