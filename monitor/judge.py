@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from monitor.types import Evidence, Predictive, Severity, Status, Table
 
-AIM = 0.5
-"""Part of the stated budget that is aimed at, so that bad luck stays inside it."""
+AIM = 0.25
+"""Part of the stated budget that is aimed at, so that bad luck, and days wilder than any distribution, stay inside."""
 SURPRISE_MAX = 300.0
 LEFT_MIN = 0.5
 """Part of the points that the leading check must bring by itself, however many the others bring."""
@@ -46,15 +46,39 @@ def judge(table: Table, evidence: Sequence[Evidence], caution: float = 0.0) -> l
         evidence: of every check of the partition.
         caution: added to the surprise that is needed.
     """
-    alpha = AIM * table.false_alerts_per_month / table.cadence.partitions_per_month
-    needed = -math.log10(min(alpha, 0.5)) + caution
-    total = sum(e.weight for e in evidence if not e.exact) or 1.0
-    points = [0.0 if e.exact else _points(e, total) for e in evidence]
+    needed = needed_surprise(table) + caution
+    total, points = _shared(evidence)
     leader = max(range(len(points)), key=lambda i: points[i], default=0)
     return [
         _verdict(e, _left(needed, sum(points) - points[i]) if i == leader else needed, total)
         for i, e in enumerate(evidence)
     ]
+
+
+def needed_surprise(table: Table) -> float:
+    """The surprise of a whole partition from which it is an alert, were all probabilities right.
+
+    >>> round(needed_surprise(Table("t", "main", ("t",), (), None)), 2)
+    2.09
+    """
+    alpha = AIM * table.false_alerts_per_month / table.cadence.partitions_per_month
+    return -math.log10(min(alpha, 0.5))
+
+
+def surprise_of(evidence: Sequence[Evidence]) -> float:
+    """How surprising a partition is as a whole: all checks that are not exact together.
+
+    >>> surprise_of([])
+    0.0
+    """
+    _, points = _shared(evidence)
+    return min(max(math.log10(max(sum(points), 1.0)), 0.0), SURPRISE_MAX)
+
+
+def _shared(evidence: Sequence[Evidence]) -> tuple[float, list[float]]:
+    """The weight of all checks that are not exact, and what each adds to the inverse of their harmonic mean."""
+    total = sum(e.weight for e in evidence if not e.exact) or 1.0
+    return total, [0.0 if e.exact else _points(e, total) for e in evidence]
 
 
 def _points(evidence: Evidence, total: float) -> float:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from checks.levels import level_of
+from monitor.caution import caution
+from monitor.judge import needed_surprise
 from monitor.partitions import partitions_between, previous
 from monitor.store import PastPartition
 from monitor.types import ROWS, Cadence, Column, Measure, Partition, Point, Series, Table, TimeForm
@@ -18,6 +20,8 @@ REFERENCE_LAGS = {
 }
 REFERENCE_REACH = 28
 """How many partitions back references are looked for when the usual lags are not there."""
+WHOLE = "*"
+"""Beside the surprises of single checks: that of all of them together."""
 LAG = "arrival.lag_s"
 CHECKED = "arrival.checked_s"
 """Kept beside a partition's measures: when, after its end, it was looked at, and was last seen empty."""
@@ -28,7 +32,10 @@ _OUTSIDE = ("freshness", "schema", "rule.", "metric.")
 
 @dataclass(frozen=True)
 class Day:
-    """One past partition: values by measure key, scores by name, and which checks judged it bad."""
+    """One past partition: values by measure key, scores by name, and which checks judged it bad.
+
+    `surprise` is how surprising it was as a whole when it was judged; None where it was only measured, or expected.
+    """
 
     partition: Partition
     values: Mapping[str, float | None]
@@ -36,6 +43,7 @@ class Day:
     failed: frozenset[str] = frozenset()
     known: bool = True
     schema: tuple[Column, ...] | None = None
+    surprise: float | None = None
 
     @property
     def rows(self) -> float:
@@ -55,6 +63,7 @@ class Past:
                 row.scores,
                 frozenset() if row.expected else row.failed,
                 schema=row.schema,
+                surprise=None if row.expected else row.surprises.get(WHOLE),
             )
             for row in rows
         }
@@ -87,6 +96,10 @@ class Past:
         """The series of a measure for `check`: points on which that check failed teach nothing, see `restart`."""
         points = [Point(d.partition, d.values.get(measure.key), check not in d.failed) for d in self.days(before)]
         return Series(today, tuple(restart(points)))
+
+    def surprises(self, before: Partition) -> list[float]:
+        """How surprising judged partitions were as a whole, oldest first."""
+        return [day.surprise for day in self.known(before) if day.surprise is not None]
 
     def scores(self, before: Partition) -> dict[str, tuple[Point, ...]]:
         """Past scores of the drift check and of its parts, by name."""
@@ -165,3 +178,9 @@ def _between(first: Partition, last: Partition, table: Table) -> Iterable[Partit
 def is_timed(table: Table) -> bool:
     """Whether the table's partitions are stretches of time (and not ids)."""
     return table.time is not None and table.time.form not in (TimeForm.INTEGER_ID, TimeForm.TEXT_ID)
+
+
+def caution_of(table: Table, past: Past, partition: Partition) -> float:
+    """What `judge` must ask of this partition beyond the surprise that probability asks for."""
+    per_month = table.cadence.partitions_per_month
+    return caution(past.surprises(partition), needed_surprise(table), per_month)

@@ -20,9 +20,9 @@ from monitor.errors import DaywatchError, SourceError, UnavailableError, mask_se
 from monitor.explain import headline
 from monitor.failpoint import reach
 from monitor.groups import GroupReader, Readings
-from monitor.judge import Verdict, judge, severity_of
+from monitor.judge import Verdict, judge, severity_of, surprise_of
 from monitor.partitions import previous
-from monitor.past import CHECKED, LAG, Day, Past
+from monitor.past import CHECKED, LAG, WHOLE, Day, Past, caution_of
 from monitor.read import (
     Request,
     Samples,
@@ -144,7 +144,7 @@ def judge_claimed(watch: Watch, partition: Partition, now: dt.datetime, owner: s
         gate = read_gate(watch, partition, past, now)
         grouped, readings = read_groups(watch, partition, past, gate, now)
         evidence, samples = collect_evidence(watch, partition, past, gate, grouped)
-        verdicts = refine(watch.table, judge(watch.table, evidence), samples)
+        verdicts = refine(watch.table, judge(watch.table, evidence, caution_of(watch.table, past, partition)), samples)
         sources = Sources(watch.table, partition, watch.warehouse, past, gate.aggregates, samples, grouped)
         groups = incidents.group(verdicts, open_incidents(watch, partition))
         quiet = muted_incidents(watch, now)
@@ -384,6 +384,7 @@ def record(
         part.check: part.score for e in evidence if e.kind == "drift" for part in e.parts if part.score is not None
     }
     outcome = replace(outcome, incidents=sign(watch.store, outcome.table.name, outcome.incidents))
+    whole = None if gate.closed is not None else surprise_of(evidence)
     outcome, pictures = _illustrated(watch, outcome, sources)
     deliveries = watch.alerts(outcome, sources, pictures) if watch.alerts is not None else ()
     from monitor.store import Delivery  # noqa: PLC0415 - loads SQLAlchemy
@@ -397,7 +398,7 @@ def record(
             at=now,
             values=values,
             scores=scores,
-            surprises={f.check: f.surprise for f in outcome.findings if f.surprise is not None},
+            surprises=_surprises(outcome, whole),
             schema=watch.table.columns,
             findings=outcome.findings,
             incidents=outcome.incidents,
@@ -410,8 +411,13 @@ def record(
     reach("after the record")
     failed = frozenset(f.check for f in outcome.findings if f.status is Status.FAIL)
     watch.judged = outcome.partition
-    past.add(Day(outcome.partition, values, scores, failed, schema=watch.table.columns))
+    past.add(Day(outcome.partition, values, scores, failed, schema=watch.table.columns, surprise=whole))
     return replace(outcome, findings=stored.findings, incidents=stored.incidents)
+
+
+def _surprises(outcome: Outcome, whole: float | None) -> dict[str, float]:
+    told = {f.check: f.surprise for f in outcome.findings if f.surprise is not None}
+    return told if whole is None else {**told, WHOLE: whole}
 
 
 def _illustrated(watch: Watch, outcome: Outcome, sources: Sources) -> tuple[Outcome, Pictures]:

@@ -17,9 +17,9 @@ from checks.freshness import Freshness
 from monitor import incident as incidents
 from monitor.check import evaluate
 from monitor.incident import Group
-from monitor.judge import Verdict, judge
+from monitor.judge import Verdict, judge, surprise_of
 from monitor.partitions import previous
-from monitor.past import Day, Past
+from monitor.past import Day, Past, caution_of
 from monitor.read import read_arrival, read_values
 from monitor.refine import refine
 from monitor.run import INCIDENT_REACH
@@ -89,7 +89,8 @@ class Watched:
         partition = self.replay.partition(day)
         rows = self.replay.days.get(day) if frame is None else frame
         evidence, samples = self._evidence(day, partition, rows, known=frame is None)
-        verdicts = refine(self.replay.table, judge(self.replay.table, evidence), samples)
+        careful = caution_of(self.replay.table, self.past, partition)
+        verdicts = refine(self.replay.table, judge(self.replay.table, evidence, careful), samples)
         groups = incidents.group(verdicts, self._live(partition))
         events = tuple((incidents.event_of(found), found) for found in groups)
         count = 0 if rows is None else len(rows)
@@ -146,7 +147,8 @@ class Watched:
             values = _by_key(self.replay.known(day)) if day in self.replay.days else {"rows": 0.0}
         scores = {p.check: p.score for e in evidence if e.kind == "drift" for p in e.parts if p.score is not None}
         failed = frozenset(v.evidence.check for v in verdicts if v.status is Status.FAIL)
-        self.past.add(Day(partition, values, scores, failed))
+        surprise = surprise_of(evidence) if values.get("rows") else None
+        self.past.add(Day(partition, values, scores, failed, surprise=surprise))
 
     def _live_on(self, partition: Partition, groups: Sequence[Group], recovered: Sequence[str]) -> None:
         """Incidents after this day: the ones that recovered gone, the others as the day leaves them."""

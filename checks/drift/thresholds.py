@@ -38,8 +38,7 @@ SCALE_MIN = 0.08
 """Smallest one-step scale of a score's cube root, as a part of what it usually is."""
 POINTS_MIN = 4
 WIDENED_POINTS_MIN = 14
-WIDENED_FROM = 1.15
-"""The second largest of so many past rises is compared with what Student-t expects of it; a little more is luck."""
+"""From so many on, the largest past rise is compared with what Student-t expects of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +80,33 @@ def predict(
     usual_roots = np.array([np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else 1.0 for c in panel.T])
     forecast = forecast_panel(panel, calendar, None, SCALE_MIN * usual_roots)
     known = np.isfinite(forecast.errors).sum(axis=0)
-    scale = forecast.scale * widening(forecast.errors, forecast.df)
+    over = _rises_over(partitions, names, past, trifles)
+    rises = (over - forecast.location) / np.where(np.isfinite(forecast.scale), forecast.scale, np.nan)
+    scale = forecast.scale * widening(np.vstack([forecast.errors, rises]), forecast.df)
     return {
         name: RootT(StudentT(float(forecast.location[j]), float(scale[j]), float(forecast.df[j])), trifles[j])
         if known[j] >= POINTS_MIN - 1
         else None
         for j, name in enumerate(names)
     }
+
+
+def _rises_over(
+    partitions: Sequence[Partition], names: Sequence[str], past: Mapping[str, Sequence[Point]], trifles: Sequence[float]
+) -> Array:
+    """(T, M) cube roots of the scores on days that were judged bad and were over before today; NaN elsewhere.
+
+    They say nothing of what is usual, but how wild a column is: the next storm need not be told like the first.
+    """
+    place = {p.order: i for i, p in enumerate(partitions)}
+    over = np.full((len(partitions), len(names)), np.nan)
+    for j, name in enumerate(names):
+        points = past.get(name, ())
+        last_good = max((p.partition.order for p in points if p.good), default="")
+        for point in points:
+            if point.value is not None and not point.good and point.partition.order < last_good:
+                over[place[point.partition.order], j] = math.cbrt(max(point.value, 0.0) + trifles[j])
+    return over
 
 
 def widening(errors: Array, df: Array) -> Array:
@@ -97,12 +116,10 @@ def widening(errors: Array, df: Array) -> Array:
         errors: (T, M) past standardised one-step errors; only rises count.
         df: (M,) degrees of freedom.
     """
-    if len(errors) < WIDENED_POINTS_MIN:
-        return np.ones(errors.shape[1])
     known = np.isfinite(errors).sum(axis=0)
-    second = np.sort(np.nan_to_num(errors, nan=-np.inf), axis=0)[-2]
-    usual = -stdtrit(df, 2.0 / (known + 1.0))
-    return np.asarray(np.maximum(1.0, second / usual / WIDENED_FROM))
+    largest = np.nan_to_num(errors, nan=-np.inf).max(axis=0, initial=-np.inf)
+    usual = -stdtrit(df, 1.0 / (np.maximum(known, WIDENED_POINTS_MIN) + 1.0))
+    return np.where(known >= WIDENED_POINTS_MIN, np.maximum(1.0, largest / usual), 1.0)
 
 
 def _trifle(name: str, found: Comparison, usual_total: float) -> float:

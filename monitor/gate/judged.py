@@ -11,6 +11,7 @@ from monitor import incident as incidents
 from monitor.check import evaluate
 from monitor.groups import GroupReader
 from monitor.judge import Verdict, judge, tail_of
+from monitor.past import Past, caution_of
 from monitor.read import Samples
 from monitor.refine import refine
 from monitor.run import Gate, Watch, collect_evidence, read_gate, read_groups
@@ -19,9 +20,6 @@ from monitor.types import Check, Evidence, Finding, Grouped, Groups, Partition, 
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from monitor.past import Past
-
 PART_TAIL_MAX = 1e-3
 """A column of a finding over many is suspected from this tail probability on, whatever its share beside the others."""
 
@@ -90,7 +88,8 @@ def judge_as(production: Watch, subject: Watch, partition: Partition, past: Past
     grouped, _ = read_groups(subject, partition, past, gate, now)
     evidence, samples = collect_evidence(subject, partition, past, gate, grouped)
     evidence = [*(e for e in evidence if e.kind != "schema"), *schema_of(production, subject, partition)]
-    verdicts = refine(subject.table, judge(subject.table, evidence), samples)
+    careful = caution_of(subject.table, past, partition)
+    verdicts = refine(subject.table, judge(subject.table, evidence, careful), samples)
     sources = Sources(subject.table, partition, subject.warehouse, past, gate.aggregates, samples, grouped)
     suspects = {c for v in verdicts if v.status is Status.FAIL for c in incidents.suspects(v.evidence)}
     told = [_with_good(tell(sources, verdict, suspects), sources, production) for verdict in verdicts]
