@@ -6,7 +6,7 @@ breaks a comparison; ask for it with `not_null`.
 
 from __future__ import annotations
 
-from checks.rules import keys, numbers, order, rows, tables, texts  # noqa: F401 - each files its kinds
+from checks.rules import keys, numbers, order, rows, tables, texts, whole  # noqa: F401 - each files its kinds
 from checks.rules.base import KINDS, Rule
 from checks.rules.check import Rules, allowed, bad_condition, bad_statement, made
 from checks.rules.relations import Relations, written_of
