@@ -490,8 +490,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """Who created a check, or the table that it is a check of, in the applied configuration, and who edited it last."""
+    """Who created `what` (a check, or a table as it is watched) as it was applied, and who edited it last."""
 
+    what: str
     created_by: str
     created_at: dt.datetime
     edited_by: str | None = None
@@ -502,7 +503,7 @@ class Signed:
 class Incident:
     """Findings of one cause on one partition, and where in its life the incident stands.
 
-    `signed` is who is behind its leading check; None where no configuration was ever applied.
+    `signed` is who is behind what found it; None where no configuration was ever applied.
     """
 
     incident: str
