@@ -10,7 +10,13 @@ import pytest
 SLOW_FOLDERS = frozenset({"e2e", "gate", "integrations", "loop", "serve", "soak"})
 """Commands and services run for real, a second or more each: together they are more than the quick part may take."""
 SLOW_FILES = frozenset(
-    {"tests/test_plan.py", "tests/test_propose.py", "tests/plan/test_commands.py", "tests/rules/test_run.py"}
+    {
+        "tests/imports/test_verdicts.py",
+        "tests/test_plan.py",
+        "tests/test_propose.py",
+        "tests/plan/test_commands.py",
+        "tests/rules/test_run.py",
+    }
 )
 """Likewise, commands run for real outside of those folders."""
 SLOW_ENGINES = frozenset({"snowflake", "postgresql_psycopg"})

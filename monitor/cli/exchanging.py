@@ -35,7 +35,7 @@ def import_(
         str | None, typer.Option("--default-schema", help="The schema that names leave out.", metavar="SCHEMA")
     ] = None,
     table: Annotated[str | None, typer.Option("--table", help="The table of a suite of Great Expectations.")] = None,
-    by_day: Annotated[bool, typer.Option("--by-day", help="Use elementary's columns of times as time_column.")] = False,
+    by_day: Annotated[bool, typer.Option("--by-day", help="Ask rules of each day's rows, not of the table.")] = False,
     format_: FormatOption = "text",
 ) -> int:
     """Carry rules over from dbt, Great Expectations, SodaCL or data contracts, and list what cannot be.

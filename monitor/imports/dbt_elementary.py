@@ -21,11 +21,7 @@ _TUNING = ("anomaly_sensitivity", "anomaly_direction", "time_bucket", "seasonali
 
 
 def carry(test: DbtTest, found: Imported) -> None:
-    """Let the table's own checks do what the test did; its column of times becomes the table's `time_column`.
-
-    That column makes rules look at a day at a time, so it is set only in tables without rules from elsewhere (see
-    `settle`); until then it is noted.
-    """
+    """Let the table's own checks do what the test did; its column of times becomes the table's `time_column`."""
     if test.name not in _WATCHED:
         found.leave(test.origin, "daywatch has no equal of this test", test.place, test.table)
         return
@@ -59,27 +55,3 @@ def _add_dimensions(test: DbtTest, found: Imported) -> None:
         metric["where"] = str(where)
     if metric not in table.metrics:
         table.metrics.append(metric)
-
-
-def settle(found: Imported, *, by_day: bool) -> None:
-    """Decide for each table whether it is looked at by its column of times.
-
-    Args:
-        found: what was imported.
-        by_day: also tables with rules, which then look at one day's rows instead of all.
-    """
-    for table in found.tables.values():
-        if table.time_column is None or by_day or not table.rules:
-            continue
-        column, table.time_column = table.time_column, None
-        table.comments.append(f"time_column: {column} would let checks, and these rules, look at a day at a time")
-        if table.automatic:
-            table.automatic = False
-            found.leave(
-                f"elementary's tests of {table.name}",
-                f"with the time column {column} the table's rules would look at one day's rows instead of all;"
-                " import with --by-day if that is wanted",
-                table.place,
-                table.name,
-            )
-            table.metrics.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -83,13 +83,31 @@ class Draft:
 
 
 @dataclass(frozen=True)
+class Sharer:
+    """Another check that says the same as a rule: what it was called, where it stands, and its own rule."""
+
+    origin: str
+    place: Place
+    called: str
+    rule: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Carried:
-    """A rule as it is written, what it was called before, and where."""
+    """A rule as it is written, what it was called before, and where; and the checks that say the same."""
 
     rule: Mapping[str, Any]
     origin: str
     place: Place
     called: str
+    sharers: tuple[Sharer, ...] = ()
+
+    def shared(self, other: Sharer) -> Carried:
+        """The rule with another check that says the same; of two priorities the higher one counts."""
+        rule = dict(self.rule)
+        if "priority" not in other.rule:
+            rule.pop("priority", None)
+        return replace(self, rule=rule, sharers=(*self.sharers, other))
 
 
 @dataclass(frozen=True)
@@ -139,6 +157,8 @@ class Imported:
 
     kind: str
     naming: Naming
+    by_day: bool = False
+    """Whether rules are about the rows of a day, and not about the whole table as there."""
     tables: dict[str, TableFound] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -159,14 +179,19 @@ class Imported:
             self.leave(origin, str(error), place, table)
             return
         found = self.table(table, place)
+        new = 0
         for rule, entry in checked:
-            twin = next((c for c in found.rules if _same(c.rule, rule)), None)
-            if twin is not None:
-                self.leave(origin, f"the same rule as that of {twin.place}; it is kept once", place, table)
+            at = next((i for i, c in enumerate(found.rules) if _same(c.rule, rule)), None)
+            if at is not None:
+                found.rules[at] = found.rules[at].shared(Sharer(origin, place, entry.name or "", rule))
                 continue
+            new += 1
             called = _unused(entry.called, {c.called for c in found.rules})
             named = rule if called == entry.called else {**rule, "name": called}
             found.rules.append(Carried(named, origin, place, called))
+        if not new:
+            first = next(c for c in found.rules if any(s.origin == origin and s.place == place for s in c.sharers))
+            self.leave(origin, f"the same rule as that of {first.place}; it is kept once", place, table)
 
     def _checked(self, draft: Draft) -> tuple[dict[str, Any], RuleEntry]:
         rule = draft.written()
@@ -178,7 +203,11 @@ class Imported:
             said = "; ".join(dict.fromkeys(str(e["msg"]) for e in error.errors()))
             raise UnfaithfulError(f"daywatch has no such rule: {said}") from None
         self._check_sql(entry)
-        return rule, entry
+        if self.by_day or not entry.body.needs_data:
+            return rule, entry
+        kind = entry.kind
+        whole = {"all_rows": {kind: rule[kind]}, **{key: value for key, value in rule.items() if key != kind}}
+        return whole, RuleEntry.model_validate(whole)
 
     def _check_sql(self, entry: RuleEntry) -> None:
         texts = [(key, text, entry.body.fragments[key]) for key, text, _ in entry.fragments()]

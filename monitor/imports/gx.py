@@ -38,7 +38,9 @@ def read_suite(path: Path, found: Imported, table: str | None) -> None:
         raise UsageError("no suite: there is no list of expectations", where=str(path), mend="name a suite's JSON file")
     name = _table(document, table, path, found)
     for item, line in mappings(listed):
-        carry(item, Place(str(path), line_of(item, "expectation_type") or line_of(item, "type") or line), name, found)
+        carry(
+            item, Place(str(path), line_of(item, "type" if "type" in item else "expectation_type") or line), name, found
+        )
 
 
 def _table(document: Mapping[str, Any], table: str | None, path: Path, found: Imported) -> str:

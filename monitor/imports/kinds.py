@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from monitor.errors import UsageError
-from monitor.imports import dbt_elementary
 from monitor.imports.dbt_manifest import read_manifest
 from monitor.imports.dbt_yaml import read_properties
 from monitor.imports.found import Imported, Naming
@@ -18,8 +17,9 @@ FILES_MAX = 5_000
 _ELSEWHERE = frozenset({"target", "dbt_packages", "dbt_modules", "node_modules", "venv", "uncommitted"})
 
 
-def read_import(kind: str, paths: Sequence[Path], naming: Naming, *, table: str | None = None,
-                by_day: bool = False) -> Imported:  # fmt: skip
+def read_import(
+    kind: str, paths: Sequence[Path], naming: Naming, *, table: str | None = None, by_day: bool = False
+) -> Imported:
     """Read the files of another tool.
 
     Args:
@@ -27,8 +27,7 @@ def read_import(kind: str, paths: Sequence[Path], naming: Naming, *, table: str 
         paths: files, or folders whose files are read.
         naming: how tables are to be called.
         table: the table that a suite of Great Expectations is about; its own name without one.
-        by_day: let columns of times that elementary names become the tables' `time_column`, even where that makes
-            rules look at a day at a time.
+        by_day: ask rules of each day's rows, and not of the whole table as the other tool does.
 
     Raises:
         UsageError: the kind is not known, or a file cannot be read; the message names file and line.
@@ -37,13 +36,15 @@ def read_import(kind: str, paths: Sequence[Path], naming: Naming, *, table: str 
         raise UsageError(f"cannot import from {kind}", mend=f"known are {', '.join(KINDS)}")
     if table is not None and kind != "gx":
         raise UsageError("--table is for suites of Great Expectations; the others name their tables", where="--table")
-    found = Imported(kind, naming)
+    found = Imported(kind, naming, by_day)
     if kind == "dbt":
         _read_dbt(paths, found)
-        dbt_elementary.settle(found, by_day=by_day)
         return found
     for path in _files(paths, *_ENDINGS[kind]):
-        _READERS[kind](path, found) if kind != "gx" else read_suite(path, found, table)
+        if kind == "gx":
+            read_suite(path, found, table)
+        else:
+            _READERS[kind](path, found)
     return found
 
 

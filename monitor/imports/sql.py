@@ -120,6 +120,9 @@ def unless(value: str, holds: str) -> str:
 
 def stale(name: str, count: float, unit: str, *, empty: bool = True) -> str:
     """A statement of one row where the newest time of a column is older than so long; `empty`: or there is none."""
+    for coarse, step in (("minute", 60), ("hour", 60), ("day", 24)):  # engines count seconds in small integers
+        if unit in ("second", "minute", "hour") and unit != coarse and count % step == 0:
+            count, unit = count / step, coarse
     newest = f"MAX({quoted(name)})"
     none = f"{newest} IS NULL OR " if empty else ""
     return (

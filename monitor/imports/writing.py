@@ -21,8 +21,9 @@ def write_yaml(found: Imported, url: str | None = None) -> str:
         found: the import.
         url: the warehouse's address; without it there are tables alone, to be joined to a configuration.
     """
-    lines = [f"# From {_SOURCES.get(found.kind, found.kind)}, by `daywatch import {found.kind}`; rules are about all"]
-    lines += ["# rows of a table, as they were there. With a time_column they are about one day's rows."]
+    lines = [f"# From {_SOURCES.get(found.kind, found.kind)}, by `daywatch import {found.kind}`."]
+    if not found.by_day:
+        lines += ["# all_rows: of the whole table, as there; without it a rule is about the rows of each day."]
     if url:
         lines += ["warehouses:", f"  {_flow(found.naming.warehouse)}: {_flow(url)}"]
     tables = [table for table in found.tables.values() if not table.is_bare]
@@ -64,6 +65,7 @@ def _rules(rules: Sequence[Carried]) -> Iterator[str]:
         if text != said:
             yield f"      # {_comment(text)}"
         said = text
+        yield from (f"      # {_comment(f'{s.place}: {s.origin}')}" for s in carried.sharers)
         yield f"      - {_flow(carried.rule)}"
 
 
