@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from monitor.config.names import warehouse_of
+from monitor.failpoint import reach
 from monitor.plan.as_json import change_json
 from monitor.plan.changes import EDITED, Comparison, compare, within
 from monitor.plan.declared import Declared, declare
@@ -44,13 +45,17 @@ def apply(
     Raises:
         SourceError: somebody has applied another one since.
     """
-    edited = {change.item.id for change in found.changes if change.what == EDITED}
-    revised = [
-        Revised(item.id, item.table, item.check, item.document, found.before.get(item.id), item.id in edited)
-        for item in declared
-    ]
     changes = [{**change_json(change), "place": None} for change in found.changes]  # paths are this machine's business
-    return store.apply(revised, changes, base=base, author=author, now=now)
+    return store.apply(_revised(declared, found), changes, base=base, author=author, now=now)
+
+
+def _revised(declared: Sequence[Declared], found: Comparison) -> Iterator[Revised]:
+    """Everything declared, asked for when the transaction has begun."""
+    edited = {change.item.id for change in found.changes if change.what == EDITED}
+    reach("half applied")
+    for item in declared:
+        before = found.before.get(item.id)
+        yield Revised(item.id, item.table, item.check, item.document, before, item.id in edited)
 
 
 def note_difference(

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from monitor.errors import SourceError
-from monitor.failpoint import reach
 from monitor.store import codec
 from monitor.store.engine import insert_into
 from monitor.store.models import applications, declared
-from monitor.store.records import Application, Declaration, Revised
+from monitor.store.records import Application, Declaration, JsonObject, Revised
 
 
 def read_declared(connection: Connection, table: str | None) -> list[Declaration]:
@@ -37,7 +36,12 @@ def read_applications(connection: Connection, limit: int, number: int | None) ->
 
 
 def apply(
-    connection: Connection, revised: Sequence[Revised], changes: Sequence[Any], base: int, author: str, now: dt.datetime
+    connection: Connection,
+    revised: Iterable[Revised],
+    changes: Sequence[JsonObject],
+    base: int,
+    author: str,
+    now: dt.datetime,
 ) -> Application:
     """Make `revised` what is declared, within the connection's transaction.
 
@@ -58,7 +62,6 @@ def apply(
             f"{latest.author} applied a configuration at {latest.at:%Y-%m-%d %H:%M:%S} UTC, so this one was not",
             mend="look at `daywatch plan` again",
         )
-    reach("half applied")
     known = {row.id: row for row in read_declared(connection, None)}
     rows = [_row(item, known.get(item.before or ""), author, now) for item in revised]
     connection.execute(delete(declared))

@@ -11,6 +11,8 @@ from typing import Any, Literal, NamedTuple
 from monitor.types import Change, Column, Cost, Finding, Grouped, Incident, Partition, Severity
 
 Source = Literal["run", "backfill"]
+JsonObject = Mapping[str, Any]
+"""An object in JSON's own types."""
 
 
 class FeedbackAction(StrEnum):
@@ -297,7 +299,7 @@ class Declaration:
     id: str
     table: str
     check: str
-    document: Mapping[str, Any]
+    document: JsonObject
     created_by: str
     created_at: dt.datetime
     edited_by: str | None = None
@@ -311,16 +313,16 @@ class Revised:
     id: str
     table: str
     check: str
-    document: Mapping[str, Any]
+    document: JsonObject
     before: str | None = None
     edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """One application of a configuration; `changes` in JSON's own types."""
+    """One application of a configuration, with what it changed."""
 
     number: int
     author: str
     at: dt.datetime
-    changes: tuple[Any, ...] = ()
+    changes: tuple[JsonObject, ...] = ()

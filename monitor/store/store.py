@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Self
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
@@ -46,6 +46,7 @@ from monitor.store.records import (
     Feedback,
     IncidentEvent,
     IncidentState,
+    JsonObject,
     Measured,
     OutboxItem,
     PastPartition,
@@ -338,13 +339,13 @@ class Store:
             return applied.read_applications(connection, limit, number)
 
     def apply(
-        self, revised: Sequence[Revised], changes: Sequence[Any], *, base: int, author: str, now: dt.datetime
+        self, revised: Iterable[Revised], changes: Sequence[JsonObject], *, base: int, author: str, now: dt.datetime
     ) -> Application:
         """Declare a configuration in one transaction: all of it, or what was declared stays.
 
         Args:
             revised: everything that it declares.
-            changes: what it changes, in JSON's own types, for the history.
+            changes: what it changes, for the history.
             base: the number of the application that the changes were found against; 0 for none.
             author: who applies it.
             now: when.
