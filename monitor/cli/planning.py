@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from monitor.cli.applied import application_json, show_history, show_why
 from monitor.cli.common import (
     DEFAULT_CONFIG,
     ERRORED,
@@ -20,7 +21,6 @@ from monitor.cli.common import (
     note,
     now,
     opened,
-    opened_store,
     print_json,
 )
 from monitor.errors import SourceError, UsageError
@@ -55,10 +55,10 @@ def plan(
     if number is not None and not history:
         raise UsageError("--number is one of --history", mend="add --history")
     if history:
-        return _history(config, number, format_)
+        return show_history(config, number, format_)
     with opened(config, [why] if why else table, untouched=True) as found:
         if why:
-            return _why(found, format_)
+            return show_why(found, format_)
         planned = _plan(found, whole=not table)
         if format_ == "json":
             _print_json(found, planned)
@@ -118,70 +118,6 @@ def _plan(found: Opened, *, whole: bool) -> Plan:
 
     outages = tuple(found.outages)
     return make_plan(found.config, found.warehouses, found.tables, found.store, now(), outages, whole=whole)
-
-
-def application_json(application: Application | None) -> dict[str, Any] | None:
-    """An application without its changes."""
-    if application is None:
-        return None
-    return {"number": application.number, "author": application.author, "at": application.at.isoformat()}
-
-
-def _history(config: Any, number: int | None, format_: str) -> int:
-    from monitor.plan.text import tell_application  # noqa: PLC0415 - heavy
-
-    with opened_store(config) as (_, store):
-        found = store.applications(number=number)
-        if number is not None and not found:
-            raise UsageError(f"there is no application {number}", mend="`daywatch plan --history` lists them")
-        for application in found:
-            if format_ == "json":
-                print_json({**(application_json(application) or {}), "changes": list(application.changes)})
-                continue
-            kinds = [change["change"] for change in application.changes]
-            told = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
-            typer.echo(f"{tell_application(application)}: {told}")
-            if number is not None:
-                _print_past(application)
-    if not found and format_ == "text":
-        typer.echo("nothing was applied yet; `daywatch apply` does it")
-    return OK
-
-
-def _print_past(application: Application) -> None:
-    from monitor.plan.changes import Edit  # noqa: PLC0415 - heavy
-    from monitor.plan.text import SIGNS  # noqa: PLC0415 - heavy
-    from monitor.plan.words import tell_edit  # noqa: PLC0415 - heavy
-
-    for change in application.changes:
-        what = f"{change['table']} {change['check'] or ''}".rstrip()
-        typer.echo(f"  {SIGNS[change['change']]} {what}")
-        for edit in change["edits"]:
-            typer.echo(f"      {edit['key']}  {tell_edit(Edit(**edit))}")
-
-
-def _why(found: Opened, format_: str) -> int:
-    from pydantic_core import to_jsonable_python  # noqa: PLC0415 - heavy
-
-    from monitor.plan.why import reasons  # noqa: PLC0415 - heavy
-    from monitor.plan.words import tell_value  # noqa: PLC0415 - heavy
-
-    veil = found.config.source.veil
-    for table in found.tables:
-        told = reasons(found.config, table)
-        if format_ == "json":
-            settings = {
-                r.key: {"value": to_jsonable_python(r.value, inf_nan_mode="strings"), "from": list(r.origins)}
-                for r in told
-            }
-            print_json({"table": table.name, "settings": settings})
-            continue
-        typer.echo(table.name)
-        values = {r.key: "" if r.value is None else veil(tell_value(to_jsonable_python(r.value))) for r in told}
-        key_width, width = max(map(len, values)), min(max(map(len, values.values())), 40)
-        for reason in told:
-            typer.echo(f"  {reason.key:<{key_width}}  {values[reason.key]:<{width}}  {', '.join(reason.origins)}")
-    return OK
 
 
 def _print_json(found: Opened, planned: Plan) -> None:

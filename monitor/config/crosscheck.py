@@ -12,27 +12,18 @@ from typing import Any, cast
 
 from checks.rules import KINDS
 from checks.rules.regexes import lacking
-from monitor.config.canonical import canonical
-from monitor.config.metrics import EntityEntry, MetricEntry
 from monitor.config.names import parse_table_name
-from monitor.config.rules import RelationEntry, RuleEntry, RuleSettings
+from monitor.config.plain import as_list, mappings
 from monitor.config.source import Loc, Source
 from monitor.config.sql import DIALECTS, Fragment, FragmentError, parse_fragment
 from monitor.config.suggest import any_of, did_you_mean
+from monitor.config.twice import check_case, check_ids, check_names
 from monitor.config.urls import url_scheme
 
 CHANNEL_SCHEMES = frozenset({"console", "folder", "slack", "teams", "email", "webhook"})
 WAREHOUSE_SCHEMES = frozenset({"duckdb", "files"})
 STORE_SCHEMES = frozenset({"sqlite", "postgresql"})
 _YAML_TRAPS = frozenset({"yes", "no", "on", "off"})
-_ABOUT = frozenset({"name", "id", "owner", "description", "priority"})
-"""What a check says of itself, which makes it no other check."""
-_NAMED: dict[str, type[RuleSettings | MetricEntry | EntityEntry | RelationEntry]] = {
-    "rules": RuleEntry,
-    "metrics": MetricEntry,
-    "entities": EntityEntry,
-    "relations": RelationEntry,
-}
 
 
 def crosscheck(source: Source) -> None:
@@ -43,13 +34,13 @@ def crosscheck(source: Source) -> None:
     _check_urls(source, warehouses, data.get("store"))
     _check_channels(source, data)
     _check_patterns(source, data, warehouses)
-    _check_case(source, warehouses)
+    check_case(source, warehouses)
     seen: dict[str, Loc] = {}
     ids: dict[str, Loc] = {}
-    for index, entry in enumerate(_list(data.get("tables"))):
+    for index, entry in enumerate(as_list(data.get("tables"))):
         if isinstance(entry, dict):
             _check_table(source, ("tables", index), entry, warehouses, seen)
-            _check_ids(source, entry, ("tables", index), ids)
+            check_ids(source, entry, ("tables", index), ids)
 
 
 @functools.cache
@@ -108,14 +99,14 @@ def _channel_names(data: dict[str, Any]) -> Iterator[tuple[Loc, Any]]:
         yield from ((("channels", name), name) for name in data["channels"])
     defaults = data.get("defaults")
     if isinstance(defaults, dict):
-        yield from ((("defaults", "channels", i), name) for i, name in enumerate(_list(defaults.get("channels"))))
-        for index, entry in enumerate(_list(defaults.get("patterns"))):
+        yield from ((("defaults", "channels", i), name) for i, name in enumerate(as_list(defaults.get("channels"))))
+        for index, entry in enumerate(as_list(defaults.get("patterns"))):
             if isinstance(entry, dict):
-                names = enumerate(_list(entry.get("channels")))
+                names = enumerate(as_list(entry.get("channels")))
                 yield from ((("defaults", "patterns", index, "channels", i), name) for i, name in names)
-    for index, entry in enumerate(_list(data.get("tables"))):
+    for index, entry in enumerate(as_list(data.get("tables"))):
         if isinstance(entry, dict):
-            for i, name in enumerate(_list(entry.get("channels"))):
+            for i, name in enumerate(as_list(entry.get("channels"))):
                 yield ("tables", index, "channels", i), name
 
 
@@ -126,10 +117,10 @@ def _check_table(
     if isinstance(name, str):
         _check_once(source, (*loc, "name"), name, seen)
         dialect = dialect_of(warehouses.get(_check_warehouse(source, (*loc, "name"), name, warehouses)))
-    for relation_loc, relation in _mappings(entry, "relations", loc):
+    for relation_loc, relation in mappings(entry, "relations", loc):
         if isinstance(relation.get("references"), str):
             _check_warehouse(source, (*relation_loc, "references"), relation["references"], warehouses)
-    for rule_loc, rule in _mappings(entry, "rules", loc):
+    for rule_loc, rule in mappings(entry, "rules", loc):
         for inner, other in _others_of_rule(rule, rule_loc):
             _check_warehouse(source, inner, other, warehouses)
     for inner, fragment, text in _fragments(entry, loc):
@@ -140,8 +131,7 @@ def _check_table(
                 source.problem(inner, str(error))
     _check_values(source, entry, loc)
     _check_regexes(source, entry, loc, dialect)
-    for key in _NAMED:
-        _check_names(source, entry, key, loc)
+    check_names(source, entry, loc)
 
 
 def _check_once(source: Source, loc: Loc, name: str, seen: dict[str, Loc]) -> None:
@@ -165,11 +155,11 @@ def _check_warehouse(source: Source, loc: Loc, name: str, warehouses: dict[str, 
 
 def _fragments(entry: dict[str, Any], loc: Loc) -> Iterator[tuple[Loc, Fragment, Any]]:
     yield (*loc, "where"), "condition", entry.get("where")
-    for inner, item in _mappings(entry, "rules", loc):
+    for inner, item in mappings(entry, "rules", loc):
         yield (*inner, "where"), "condition", item.get("where")
         yield from _fragments_of_rule(item, inner)
     for key in ("metrics", "entities"):
-        for inner, item in _mappings(entry, key, loc):
+        for inner, item in mappings(entry, key, loc):
             yield (*inner, "where"), "condition", item.get("where")
             yield (*inner, "sql"), "aggregate", item.get("sql")
             ratio = item["ratio"] if isinstance(item.get("ratio"), dict) else {}
@@ -203,9 +193,9 @@ def _fragments_of_rule(item: dict[str, Any], loc: Loc) -> Iterator[tuple[Loc, Fr
 
 def _check_values(source: Source, entry: dict[str, Any], loc: Loc) -> None:
     """`[NO, SE]` is a boolean and a text to YAML, which nobody means."""
-    for inner, rule in _mappings(entry, "rules", loc):
+    for inner, rule in mappings(entry, "rules", loc):
         kind = next((name for name in KINDS if isinstance(rule.get(name), dict)), "")
-        for index, value in enumerate(_list(rule[kind].get("values")) if kind else []):
+        for index, value in enumerate(as_list(rule[kind].get("values")) if kind else []):
             place = source.place((*inner, kind, "values", index))
             if isinstance(value, bool) and place.raw.lower() in _YAML_TRAPS:
                 source.problem(
@@ -217,7 +207,7 @@ def _check_values(source: Source, entry: dict[str, Any], loc: Loc) -> None:
 
 def _check_regexes(source: Source, entry: dict[str, Any], loc: Loc, dialect: str) -> None:
     """A regular expression may be sound and yet ask for more than the engine has."""
-    for inner, rule in _mappings(entry, "rules", loc):
+    for inner, rule in mappings(entry, "rules", loc):
         for kind in ("matches_regex", "not_matches_regex"):
             body = rule.get(kind)
             regex = body.get("regex") if isinstance(body, dict) else None
@@ -228,86 +218,17 @@ def _check_regexes(source: Source, entry: dict[str, Any], loc: Loc, dialect: str
                 )
 
 
-def _check_names(source: Source, entry: dict[str, Any], key: str, loc: Loc) -> None:
-    """Within one table, no name and no check comes twice; names that differ by case alone are taken for one."""
-    names: dict[str, tuple[Loc, str]] = {}
-    alike: dict[Any, Loc] = {}
-    for inner, item in _mappings(entry, key, loc):
-        try:
-            found = _NAMED[key].model_validate(item)
-        except ValueError:
-            continue  # told where the entry is checked
-        name, where = found.called, (*inner, "name")
-        first, written = names.setdefault(name.casefold(), (where, name))
-        if first != where:
-            given = "" if item.get("name") else ", made of its kind and column"
-            taken = "is taken by" if name == written else f"differs by case alone from {source.quote(written)} in"
-            line = source.line_seen_from(first, where)
-            source.problem(where, f"the name {source.quote(name)}{given} {taken} {line}; give it another name")
-            continue
-        same = alike.setdefault(canonical({k: v for k, v in found.normal().items() if k not in _ABOUT}), where)
-        if same != where:
-            called = source.quote(_called(source, same, names))
-            line = source.line_seen_from(same, where)
-            source.problem(inner, f"the same check as {called} in {line}; keep one of them")
-
-
-def _called(source: Source, loc: Loc, names: dict[str, tuple[Loc, str]]) -> str:
-    return next((name for where, name in names.values() if where == loc), source.place(loc).raw)
-
-
-def _check_ids(source: Source, entry: dict[str, Any], loc: Loc, tables: dict[str, Loc]) -> None:
-    """An id is one table's of the configuration, or one check's of its table."""
-    checks: dict[str, Loc] = {}
-    items = [(loc, entry, tables), *((inner, item, checks) for k in _NAMED for inner, item in _mappings(entry, k, loc))]
-    for inner, item, seen in items:
-        name, where = item.get("id"), (*inner, "id")
-        if not isinstance(name, str):
-            continue
-        first = seen.setdefault(name.casefold(), where)
-        if first != where:
-            of = "another table's" if seen is tables else "another check's"
-            line = source.line_seen_from(first, where)
-            source.problem(where, f"the id {source.quote(name)} is {of} already ({line}); give it another one")
-    if "id" in entry and isinstance(entry.get("name"), str) and _is_pattern(entry["name"]):
-        source.problem((*loc, "id"), "an id is for one table, and this name is a pattern; leave id out")
-
-
 def _check_patterns(source: Source, data: dict[str, Any], warehouses: dict[str, Any]) -> None:
     """The defaults by pattern name warehouses that there are."""
     defaults = data.get("defaults")
-    for index, entry in enumerate(_list(defaults.get("patterns")) if isinstance(defaults, dict) else []):
+    for index, entry in enumerate(as_list(defaults.get("patterns")) if isinstance(defaults, dict) else []):
         given = entry.get("match") if isinstance(entry, dict) else None
         loc: Loc = ("defaults", "patterns", index, "match")
-        named = [(loc, given)] if isinstance(given, str) else [((*loc, i), m) for i, m in enumerate(_list(given))]
+        named = [(loc, given)] if isinstance(given, str) else [((*loc, i), m) for i, m in enumerate(as_list(given))]
         for inner, name in named:
             if isinstance(name, str):
                 _check_warehouse(source, inner, name, warehouses)
 
 
-def _check_case(source: Source, warehouses: dict[str, Any]) -> None:
-    seen: dict[str, str] = {}
-    for name in warehouses:
-        first = seen.setdefault(name.casefold(), name)
-        if first != name:
-            line = source.line_seen_from(("warehouses", first), ("warehouses", name))
-            source.problem(("warehouses", name), f"differs by case alone from {first} ({line}); give it another name")
-
-
-def _is_pattern(name: str) -> bool:
-    try:
-        return parse_table_name(name).is_pattern
-    except ValueError:
-        return False
-
-
 def _is_known(source: Source, loc: Loc) -> bool:
     return any(problem.loc == loc for problem in source.problems)
-
-
-def _mappings(entry: dict[str, Any], key: str, loc: Loc) -> list[tuple[Loc, dict[str, Any]]]:
-    return [((*loc, key, i), item) for i, item in enumerate(_list(entry.get(key))) if isinstance(item, dict)]
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

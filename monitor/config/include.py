@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from monitor.config.plain import as_dict, as_list
 from monitor.config.source import Loc, Origin, Source, read_source
 from monitor.config.suggest import KEY_CUTOFF, any_of, did_you_mean
 
@@ -126,12 +127,12 @@ class _Reader:
     def _moves(self, source: Source) -> Iterator[tuple[Loc, Loc]]:
         """Where in the whole each part of a file goes that has a place there."""
         data, whole = source.data, self.whole.data
-        tables, patterns = _list(whole.get("tables")), _patterns(whole)
-        yield from ((("tables", i), ("tables", len(tables) + i)) for i in range(len(_list(data.get("tables")))))
+        tables, patterns = as_list(whole.get("tables")), _patterns(whole)
+        yield from ((("tables", i), ("tables", len(tables) + i)) for i in range(len(as_list(data.get("tables")))))
         for i in range(len(_patterns(data))):
             yield ("defaults", "patterns", i), ("defaults", "patterns", len(patterns) + i)
         for key in ("warehouses", "channels"):
-            mine, known = _dict(data.get(key)), _dict(whole.get(key))
+            mine, known = as_dict(data.get(key)), as_dict(whole.get(key))
             yield from (((key, name), (key, name)) for name in mine if name not in known)
 
     def _refuse(self, data: dict[str, Any], prefix: Loc) -> None:
@@ -143,7 +144,7 @@ class _Reader:
                 self.whole.problem((*prefix, key), "wanted a list")
             elif key in ("warehouses", "channels", "defaults") and not isinstance(value, dict | None):
                 self.whole.problem((*prefix, key), "wanted a mapping (`key: value` lines)")
-        for key in _dict(data.get("defaults")):
+        for key in as_dict(data.get("defaults")):
             if key != "patterns":
                 mend = "put it under an entry of `patterns`, or into the configuration's own defaults"
                 self.whole.problem(
@@ -152,12 +153,12 @@ class _Reader:
 
     def _take(self, data: dict[str, Any], prefix: Loc) -> None:
         whole = self.whole.data
-        _extend(whole, "tables", _list(data.get("tables")))
+        _extend(whole, "tables", as_list(data.get("tables")))
         if _patterns(data) and isinstance(whole.setdefault("defaults", {}), dict | None):
             whole["defaults"] = whole["defaults"] or {}
             _extend(whole["defaults"], "patterns", _patterns(data))
         for key in ("warehouses", "channels"):
-            for name, body in _dict(data.get(key)).items():
+            for name, body in as_dict(data.get(key)).items():
                 target = whole.get(key)
                 if target is None:
                     target = whole[key] = {}
@@ -198,21 +199,13 @@ def _shown(folder: Path) -> str:
 
 
 def _numbered(value: Any) -> list[tuple[Loc, Any]]:
-    return [(("include", i), item) for i, item in enumerate(_list(value))]
+    return [(("include", i), item) for i, item in enumerate(as_list(value))]
 
 
 def _patterns(data: Mapping[str, Any]) -> list[Any]:
-    return _list(_dict(data.get("defaults")).get("patterns"))
+    return as_list(as_dict(data.get("defaults")).get("patterns"))
 
 
 def _extend(target: dict[str, Any], key: str, items: list[Any]) -> None:
     if items and isinstance(target.get(key) or [], list):
         target[key] = [*(target.get(key) or []), *items]
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
