@@ -87,7 +87,7 @@ FAULTS = (
     ),
     Fault(
         name="late_rows",
-        change=Change.LATE,
+        change=Change.ROWS_MISSING,
         needs=("partition_column",),
         moves="rows",
         about="A share of the rows comes a day late and is dated so.",
