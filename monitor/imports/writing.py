@@ -102,7 +102,7 @@ def _flow(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
-        return re.sub(r"\$(?=[{$])", "$$$$", value)
+        return re.sub(r"\$(?=[{$])", "$$", value)
     if isinstance(value, Mapping):
         return {_plain(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
