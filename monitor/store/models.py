@@ -18,6 +18,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -202,6 +203,16 @@ groups = Table(
     Column("partition_order", Order, primary_key=True),
     Column("grouping", Text, primary_key=True),
     Column("document", Text, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+)
+
+samples = Table(
+    "daywatch_samples",
+    metadata,
+    Column("table_name", Text, primary_key=True),
+    Column("partition_order", Order, primary_key=True),
+    Column("rows_kept", Integer, nullable=False),
+    Column("document", LargeBinary, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
 )
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from monitor.errors import ClaimError
-from monitor.store import claims, codec, groups, past, spending
+from monitor.store import claims, codec, groups, past, samples, spending
 from monitor.store.engine import insert_into
 from monitor.store.models import counters, events, findings, incidents, outbox, revisions
 from monitor.store.names import finding_name, incident_name, incident_number
@@ -65,6 +65,8 @@ def record(connection: Connection, run: RunRecord) -> Recorded:
     _append_findings(connection, run, revision_id, named_findings)
     _append_events(connection, run, revision_id, named_incidents)
     groups.write(connection, run.table, {run.partition.order: run.groups}, run.at)
+    if run.sample is not None:
+        samples.write(connection, run.table, run.partition.order, run.sample, run.at)
     alerts = _enqueue(connection, run, names)
     receipt = Receipt(spending.warehouse_of(run.table), run.table, "judge", run.cost, run.seconds, covered_s)
     spending.spend(connection, receipt, run.at)

@@ -89,6 +89,15 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptSample:
+    """A sample of a table as it was seen, packed; of its table, the newest `looks_max` are kept."""
+
+    document: bytes
+    rows: int
+    looks_max: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """Everything that judging one partition brought to light, recorded in one transaction.
 
@@ -114,6 +123,7 @@ class RunRecord:
     owner: str | None = None
     claim: str | None = None
     groups: Mapping[str, Grouped] = field(default_factory=dict)
+    sample: KeptSample | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import datetime as dt
 
 from sqlalchemy import Column, Connection, Delete, Table, delete, exists, func, or_, select
 
-from monitor.store import groups
+from monitor.store import groups, samples
 from monitor.store.incidents import read_incidents
 from monitor.store.models import claims, costs, events, feedback, findings, incidents, outbox, revisions, schemas
 from monitor.store.names import incident_number
@@ -32,6 +32,7 @@ def prune(connection: Connection, before: dt.datetime) -> Pruned:
     _delete(connection, delete(schemas).where(unused))
     _delete(connection, delete(costs).where(costs.c.at < before))
     groups.forget(connection)
+    samples.forget(connection)
     ended = or_(claims.c.leased_until.is_(None), claims.c.leased_until < before)
     _delete(connection, delete(claims).where(ended, claims.c.claimed_at < before))
     return removed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Self
 
@@ -24,6 +24,7 @@ from monitor.store import (
     past,
     recording,
     retention,
+    samples,
     spending,
     standing,
 )
@@ -172,6 +173,16 @@ class Store:
         """Keep rows by group, by partition order and grouping; earlier readings of the same are replaced."""
         with self._writing() as connection:
             return groups.write(connection, table, readings, now)
+
+    def samples(self, table: str, orders: Collection[str]) -> dict[str, bytes]:
+        """The packed samples of these partitions (orders) of a table that is rewritten in place, as they were seen."""
+        with self._reading() as connection:
+            return samples.read(connection, table, orders)
+
+    def sampled(self, table: str) -> list[str]:
+        """The partitions (orders) of which a sample is kept, oldest first."""
+        with self._reading() as connection:
+            return samples.orders(connection, table)
 
     def groups(self, table: str, names: Sequence[str], since: str, before: str) -> dict[str, dict[str, Grouped]]:
         """Rows by group of partitions in [since, before) (orders): by grouping, then by partition order."""

@@ -5,6 +5,7 @@ A file of `versions/` holds the rows of every table, and what the store told of 
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import datetime as dt
 import json
@@ -15,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.store import FeedbackAction, Measured, Receipt, Revised, Store
+from monitor.store import FeedbackAction, KeptSample, Measured, Receipt, Revised, Store
 from monitor.store.migrate import HEAD
 from monitor.store.models import VERSION_TABLE
 from monitor.types import Column, ColumnKind, Cost, Grouped
@@ -42,6 +43,8 @@ def live(store: Store, make: Any) -> None:
     store.meet_warehouse("main", "postgresql://db/sales", make.now)
     readings = {make.day(2).order: {"carrier": Grouped(800.0, {("UA",): (500.0,), "#3f": (12.0,)})}}
     store.record_groups("main.flights", readings, make.now)
+    seen = make.run(8, values={"rows": 902.0})
+    store.record(dataclasses.replace(seen, sample=KeptSample(b"\x00looked", 3, 30)))
     store.claim("main.flights", make.day(7).order, "one", make.now, 60)
     rule = Revised("main.flights:rule.a", "main.flights", "rule.a", {"settings": {"tolerance": 0.5}})
     store.apply([rule], [{"change": "added", "id": rule.id}], base=0, author="ana", now=make.now)
@@ -64,6 +67,7 @@ def told(store: Store, now: dt.datetime) -> dict[str, Any]:
         "groups": {
             order: str(found) for order, found in store.groups("main.flights", ["carrier"], "", "~")["carrier"].items()
         },
+        "samples": {o: str(d) for o, d in store.samples("main.flights", store.sampled("main.flights")).items()},
         "declared": store.declared("main.flights"),
         "applications": store.applications(),
         "holder": store.holder("main.flights", "2013-01-08T00:00:00+00:00"),
@@ -109,7 +113,11 @@ def thaw(connection: sa.Connection, rows: Mapping[str, list[dict[str, Any]]]) ->
 
 def _typed(table: sa.Table, row: Mapping[str, Any]) -> dict[str, Any]:
     times = {column.name for column in table.c if isinstance(column.type, sa.DateTime)}
-    return {name: _instant(value) if name in times and value else value for name, value in row.items()}
+    packed = {column.name for column in table.c if isinstance(column.type, sa.LargeBinary)}
+    return {
+        name: ast.literal_eval(value) if name in packed else _instant(value) if name in times and value else value
+        for name, value in row.items()
+    }
 
 
 def _instant(text: str) -> dt.datetime:
