@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +13,10 @@ from monitor.cli.common import DEFAULT_CONFIG, OK, ConfigOption, FormatOption, c
 from monitor.errors import UsageError
 
 if TYPE_CHECKING:
+    from monitor.config import Config
     from monitor.exports import Unexported
     from monitor.imports import Imported
+    from monitor.types import Column
 
 LEFT_OUT_SHOWN = 500
 
@@ -112,7 +115,8 @@ def export(
     else:
         from monitor.config import load_config  # noqa: PLC0415 - heavy
 
-        text, left_out = export_config(kind, load_config(config))
+        loaded = load_config(config)
+        text, left_out = export_config(kind, loaded, _columns(loaded) if kind == "odcs" else {})
     if into is not None:
         _write(into, text)
     if format_ == "json":
@@ -123,6 +127,18 @@ def export(
     for item in left_out:
         note(f"not exported: {item}")
     return OK
+
+
+def _columns(config: Config) -> dict[str, Sequence[Column]]:
+    """The columns of the configuration's tables, asked of their warehouses."""
+    from monitor.config import open_warehouses, resolve_tables  # noqa: PLC0415 - heavy
+
+    warehouses = open_warehouses(config)
+    try:
+        return {table.name: table.columns for table in resolve_tables(config, warehouses, warn=note)}
+    finally:
+        for warehouse in warehouses.values():
+            warehouse.close()
 
 
 def _check_new(into: Path | None) -> None:

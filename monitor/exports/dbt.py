@@ -10,7 +10,7 @@ from monitor.config.models import Config, TableEntry
 from monitor.config.names import parse_table_name
 from monitor.config.rules import RuleEntry
 from monitor.exports.kinds import Unexported, named_tables
-from monitor.exports.rules import hindrance, is_warning, scope
+from monitor.exports.rules import hindrance, is_warning, of_all_rows, scope
 
 Test = tuple[str | None, str, dict[str, Any]]
 """The column that a test is on, its name, its arguments."""
@@ -27,8 +27,8 @@ def dbt_properties(config: Config) -> tuple[dict[str, Any], list[Unexported]]:
         settings = {"tags": list(entry.labels), "meta": meta}
         if any(settings.values()):
             model["config"] = {key: value for key, value in settings.items() if value}
-        for rule in entry.rules:
-            why = hindrance(rule, entry)
+        for rule, whole in map(of_all_rows, entry.rules):
+            why = hindrance(rule, entry, whole=whole)
             tests = [] if why else _tests(rule)
             if not tests:
                 why = why or "neither dbt nor dbt_utils has a test that says the same"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,10 @@ import yaml
 from monitor.config.models import Config, TableEntry
 from monitor.config.names import TableName, parse_table_name
 from monitor.errors import UsageError
+from monitor.types import Column
 
 KINDS = ("odcs", "dbt", "schema")
+Columns = Mapping[str, Sequence[Column]]
 DAILY = "it is about the rows of one day, and would be about all rows there"
 
 
@@ -32,12 +34,13 @@ class Unexported:
         return {"table": self.table, "what": self.what, "why": self.why}
 
 
-def export_config(kind: str, config: Config) -> tuple[str, list[Unexported]]:
+def export_config(kind: str, config: Config, columns: Columns) -> tuple[str, list[Unexported]]:
     """A configuration's rules as YAML of another tool, and what is not in it.
 
     Args:
         kind: `odcs` or `dbt`.
-        config: the configuration; its warehouses are not asked.
+        config: the configuration.
+        columns: the columns of its tables by name, which a contract lists; only `odcs` needs them.
 
     Raises:
         UsageError: there is no such kind.
@@ -45,13 +48,9 @@ def export_config(kind: str, config: Config) -> tuple[str, list[Unexported]]:
     from monitor.exports.dbt import dbt_properties  # noqa: PLC0415 - they import this module
     from monitor.exports.odcs import contract  # noqa: PLC0415 - as above
 
-    makers: dict[str, Callable[[Config], tuple[dict[str, Any], list[Unexported]]]] = {
-        "odcs": contract,
-        "dbt": dbt_properties,
-    }
-    if kind not in makers:
+    if kind not in ("odcs", "dbt"):
         raise UsageError(f"cannot export {kind}", mend=f"known are {', '.join(KINDS)}")
-    document, left_out = makers[kind](config)
+    document, left_out = contract(config, columns) if kind == "odcs" else dbt_properties(config)
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
     return text, [*left_out, *_never(config)]
 

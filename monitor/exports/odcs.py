@@ -14,9 +14,19 @@ from monitor.config.names import parse_table_name
 from monitor.config.rules import RuleEntry
 from monitor.config.urls import url_scheme
 from monitor.exports import rules as asked
-from monitor.exports.kinds import Unexported, named_tables
+from monitor.exports.kinds import Columns, Unexported, named_tables
+from monitor.types import ColumnKind
 
 VERSION = "v3.1.0"
+_LOGICAL = {
+    ColumnKind.NUMBER: "number",
+    ColumnKind.TEXT: "string",
+    ColumnKind.DATE: "date",
+    ColumnKind.TIMESTAMP: "timestamp",
+    ColumnKind.TIME: "time",
+    ColumnKind.BOOLEAN: "boolean",
+    ColumnKind.JSON: "object",
+}
 _TYPES = {"text": "string", "number": "number", "date": "date", "timestamp": "timestamp", "time": "time",
           "boolean": "boolean"}  # fmt: skip
 
@@ -42,15 +52,23 @@ class _Object:
             self.property(column).setdefault("quality", []).append(item)
 
 
-def contract(config: Config) -> tuple[dict[str, Any], list[Unexported]]:
-    """One contract with all tables that are named, and what is not in it."""
+def contract(config: Config, columns: Columns) -> tuple[dict[str, Any], list[Unexported]]:
+    """One contract with all tables that are named, and what is not in it.
+
+    Args:
+        config: the configuration.
+        columns: of each table, by its name; they are the contract's properties.
+    """
     left_out: list[Unexported] = []
     entries = list(named_tables(config, left_out))
     objects = {entry.name: _Object(name.path[-1], ".".join(name.path)) for entry, name in entries}
     for entry, _ in entries:
+        for column in columns.get(entry.name, ()):
+            told = {"logicalType": _LOGICAL.get(column.kind, "string"), "physicalType": column.type}
+            objects[entry.name].property(column.name).update(told)
         made, words = objects[entry.name], asked.words_for(config, entry)
-        for rule in entry.rules:
-            why = asked.hindrance(rule, entry) or _carry(rule, entry, made, words, objects)
+        for rule, whole in map(asked.of_all_rows, entry.rules):
+            why = asked.hindrance(rule, entry, whole=whole) or _carry(rule, entry, made, words, objects)
             if why:
                 left_out.append(Unexported(entry.name, f"the rule {rule.called}", why))
         for relation in entry.relations:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 from checks.rules.base import NumberRule, RowRule
 from checks.rules.tables import Query
 from checks.rules.words import Words, words_of
@@ -36,12 +38,22 @@ def scope(rule: RuleEntry, entry: TableEntry) -> str | None:
     return " AND ".join(f"({part})" for part in said) if len(said) > 1 else said[0] if said else None
 
 
-def hindrance(rule: RuleEntry, entry: TableEntry) -> str | None:
+def of_all_rows(rule: RuleEntry) -> tuple[RuleEntry, bool]:
+    """The rule inside `all_rows`, which is what other tools mean by it, and whether there is one."""
+    if rule.kind != "all_rows":
+        return rule, False
+    told = {key: getattr(rule, key) for key in ("where", "tolerance", "priority", "owner", "description")}
+    return RuleEntry.model_validate({**told, **rule.params["rule"], "name": rule.called}), True
+
+
+def hindrance(rule: RuleEntry, entry: TableEntry, *, whole: bool) -> str | None:
     """Why a rule means something else when it is asked of all rows by another tool; None if it does not."""
     if rule.only_new:
         return "only_new goes by what earlier days had"
     if 0 < rule.tolerance < 1:
         return "its tolerance is a share of rows"
+    if whole:
+        return None
     if entry.time_column and not isinstance(rule.body, RowRule) and rule.body.needs_data:
         return DAILY
     if entry.time_column and rule.tolerance:
@@ -74,4 +86,4 @@ def number(rule: RuleEntry, entry: TableEntry, words: Words, rows: str) -> str |
 
 
 def _filled(statement: str, rows: str) -> str:
-    return statement.replace("{rows}", rows).replace("{table}", rows)
+    return re.sub(r"\{(rows|table)\}", lambda _: rows, statement)

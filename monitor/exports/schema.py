@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from checks.rules.base import KINDS
+from checks.rules.whole import AllRows
 from monitor.config.models import config_schema
 
 _TEXT = {"type": "string"}
@@ -17,6 +18,7 @@ def export_schema() -> dict[str, Any]:
     schema = config_schema()
     definitions: dict[str, Any] = schema["$defs"]
     _let_rules_be_short(definitions["RuleEntry"])
+    definitions["AllRows"] = _inner_rule(definitions["RuleEntry"])
     for body in [schema, *definitions.values()]:
         for form in [body, *body.get("anyOf", ())]:
             _let_keys_be_empty(form)
@@ -30,6 +32,14 @@ def _let_rules_be_short(rule: dict[str, Any]) -> None:
         said = rule["properties"][name]
         said["anyOf"] = [*forms, *said["anyOf"]]
     rule["oneOf"] = [{"required": [name]} for name in KINDS]
+
+
+def _inner_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule inside another one: its kind alone."""
+    kinds = {name: rule["properties"][name] for name, kind in KINDS.items() if kind is not AllRows and kind.needs_data}
+    about = "Another kind of rule, about the whole table."
+    return {"type": "object", "description": about, "properties": kinds, "additionalProperties": False,
+            "minProperties": 1, "maxProperties": 1}  # fmt: skip
 
 
 def _let_keys_be_empty(body: Mapping[str, Any]) -> None:

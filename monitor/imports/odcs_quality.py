@@ -113,6 +113,8 @@ def _counted(
     most = None if percent else zone.most()
     if most is not None:
         return nice or {"sql": f"NOT ({bad})"}, most
+    if not bad:
+        raise UnfaithfulError("a share, or a least number, of texts that do not match; a `query` says it")
     counted = f"COUNT(CASE WHEN {bad} THEN 1 END)"
     if not percent:
         return _bounded(counted, zone, whole=True), 0
@@ -129,7 +131,7 @@ def _unless(value: str, zone: Zone) -> dict[str, Any]:
 
 
 def _bad(metric: str, column: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str, Any] | None]:
-    """The condition that a row is counted, and a kind of rule that says its opposite where there is one."""
+    """The condition that a row is counted, '' where engines write it differently; a kind that says its opposite."""
     name = sql.quoted(column)
     if metric == "nullValues":
         return f"{name} IS NULL", {"not_null": column}
@@ -145,7 +147,7 @@ def _bad(metric: str, column: str, arguments: Mapping[str, Any]) -> tuple[str, d
             return f"{name} NOT IN ({among_valid})", {"in_set": {"column": column, "values": list(valid)}}
         if pattern and not valid:
             body = {"matches_regex": {"column": column, "regex": str(pattern)}}
-            return sql.bad_rows(body, ""), body
+            return "", body
     raise UnfaithfulError(f"daywatch does not know {metric or 'it'} with these arguments")
 
 
