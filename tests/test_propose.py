@@ -93,6 +93,38 @@ def test_proposals_hold_in_postgresql(tmp_path: Path, postgres: Server) -> None:
         check(text, judged_by_what_was_proposed(desk, text))
 
 
+KEYS = (
+    "CREATE TABLE planes (tail VARCHAR(9) PRIMARY KEY, seats INT)",
+    "INSERT INTO planes SELECT 'N' || CAST(i AS VARCHAR), i FROM {planes}",
+    "CREATE TABLE legs (d DATE, leg INT, tail VARCHAR(9) REFERENCES planes(tail))",
+    "INSERT INTO legs SELECT DATE '2026-11-01' + CAST(i / 300 - 0.5 AS INT), i, 'N' || CAST(i % 40 AS VARCHAR)"
+    " FROM {legs}",
+)
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "postgresql"])
+def test_keys_that_the_database_declares_are_proposed_as_relations(
+    tmp_path: Path, postgres: Server, engine: str
+) -> None:
+    desk = Desk(tmp_path, {"DAYWATCH_NOW": NOW, "DAYWATCH_MAIN_PASSWORD": str(postgres.url.password)})
+    series = "range({}) t(i)" if engine == "duckdb" else "generate_series(0, {} - 1) t(i)"
+    statements = [text.format(planes=series.format(40), legs=series.format(ROWS)) for text in KEYS]
+    with postgres.schema() as url:
+        if engine == "duckdb":
+            desk.sql(*statements)
+        else:
+            with postgres.connect(url) as connection:
+                for statement in statements:
+                    connection.execute(statement)
+        text = make(desk, url if engine == "postgresql" else "duckdb:///shop.duckdb")
+        relation = "{column: tail, references: main.planes.tail}    # declared in the database; every value"
+        assert f"    # relations:\n    #   - {relation}" in text
+        kept = re.sub(r"^    # (relations:|  - \{column)", r"    \1", text, flags=re.MULTILINE)
+        (tmp_path / "daywatch.yaml").write_text(kept)
+        answer = desk.judge("--no-alerts", "--date", "2026-11-19", "--table", "main.legs")
+        assert [f["status"] for f in answer.findings if f["check"] == "relation.tail_in_planes"] == ["pass"]
+
+
 def test_little_data_proposes_nothing_and_says_so(tmp_path: Path) -> None:
     desk = Desk(tmp_path).sql(
         "CREATE TABLE few AS SELECT DATE '2026-11-01' + CAST(i // 50 AS INT) AS d, i AS id FROM range(500) t(i)",

@@ -14,6 +14,7 @@ import pandas as pd
 
 from checks.rules import Rules
 from monitor.asking import measure_all
+from monitor.config.names import write_table_name
 from monitor.config.rules import RelationEntry, RuleEntry
 from monitor.discover.candidates import Candidate, candidates
 from monitor.discover.times import partitions_of
@@ -119,18 +120,15 @@ def _sample(warehouse: Warehouse, table: Table, days: Sequence[tuple[Partition, 
 
 def _relations(warehouse: Warehouse, table: Table) -> list[Candidate]:
     """Foreign keys of one column that the database declares, where the engine tells."""
-    declared = getattr(warehouse, "foreign_keys", None)
-    if declared is None:
-        return []
-    from monitor.config.names import write_table_name  # noqa: PLC0415 - beside it
-
-    found = []
-    for key in declared():
-        if tuple(key.path) == table.path and len(key.columns) == 1:
-            target = write_table_name(table.warehouse, (*key.to_path, *key.to_columns))
-            entry = {"column": key.columns[0], "references": target}
-            found.append(Candidate(entry, "declared in the database; all values found, of {looked}", is_relation=True))
-    return found
+    return [
+        Candidate(
+            {"column": key.columns[0], "references": write_table_name(table.warehouse, (*key.path, *key.referred))},
+            "declared in the database; every value is found, in {looked}",
+            is_relation=True,
+        )
+        for key in warehouse.foreign_keys(table.path)
+        if len(key.columns) == 1
+    ]
 
 
 def _that_hold(

@@ -24,6 +24,7 @@ PROPOSED = [
     "# say what the data is, not what it should be: DATA THAT WAS WRONG FROM THE FIRST DAY WOULD BE ENSHRINED. Read",
     '# each one, and keep those that you mean, by taking away the "# " before them and before `rules:`.',
 ]
+SCHEMA = "# Editors complete and check by that line after `daywatch export schema --into daywatch.schema.json`."
 LIGHT_ROWS = 20_000_000
 """Rows of a partition from which on a first configuration proposes light watching: samples read every row."""
 
@@ -43,7 +44,8 @@ def starter_yaml(
         proposals: by path, rules that hold in the tables' data, written as comments.
     """
     shown, variables = _without_secrets(url, name)
-    lines = ["# What daywatch watches. Every key: docs/CONFIGURATION.md; `daywatch check-config` validates this file."]
+    lines = ["# yaml-language-server: $schema=daywatch.schema.json", SCHEMA]
+    lines += ["# What daywatch watches. Every key: docs/CONFIGURATION.md; `daywatch check-config` validates this file."]
     lines += [] if proposals is None else PROPOSED
     lines += ["warehouses:"]
     lines += [f"  # export {variable}=... before running: secrets stay out of this file" for variable in variables]

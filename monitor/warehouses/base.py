@@ -23,7 +23,7 @@ from monitor import partitions
 from monitor.errors import DaywatchError, SourceError, UsageError
 from monitor.types import Column, ColumnKind, Cost, Grouped, Groups, Measure, Partition, Table, TimeForm
 from monitor.warehouses import DEFAULT_LIMITS, Limits, grouping, timeforms
-from monitor.warehouses.catalog import COLUMNS, TABLES, did_you_mean, kind_of
+from monitor.warehouses.catalog import COLUMNS, TABLES, ForeignKey, did_you_mean, kind_of
 from monitor.warehouses.constructs import (
     AsDouble,
     CountIf,
@@ -471,6 +471,10 @@ class Warehouse(abc.ABC):
 
     def unique_columns(self, path: Path) -> list[tuple[str, ...]]:  # noqa: ARG002 - for engines that enforce them
         """Sets of columns without NULL whose values the engine itself holds to be unique."""
+        return []
+
+    def foreign_keys(self, path: Path) -> list[ForeignKey]:  # noqa: ARG002 - for engines that know them
+        """The foreign keys that the database declares of a table; whether it enforces them is another matter."""
         return []
 
     def ask(self, statement: Select | sa.CompoundSelect[Any], tables: Sequence[Table]) -> pa.Table:

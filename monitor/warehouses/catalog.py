@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -29,6 +30,15 @@ COLUMNS = sa.table(
     sa.column("is_nullable"),
     schema="information_schema",
 )
+
+
+class ForeignKey(NamedTuple):
+    """Columns of a table that a database declares to refer to columns of another one (at `path`)."""
+
+    columns: tuple[str, ...]
+    path: tuple[str, ...]
+    referred: tuple[str, ...]
+
 
 _KINDS = (
     (r".*\]|LIST\b.*|ARRAY.*|STRUCT\b.*|MAP\b.*|UNION\b.*|ROW\b.*|INTERVAL.*|BIT\b.*|POINT.*", ColumnKind.OTHER),

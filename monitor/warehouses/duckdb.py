@@ -20,7 +20,7 @@ from monitor.errors import DaywatchError, SourceError, UnavailableError, UsageEr
 from monitor.types import Table
 from monitor.warehouses import DEFAULT_LIMITS, Limits
 from monitor.warehouses.base import Path, Select, StatementError, Warehouse
-from monitor.warehouses.catalog import TABLES
+from monitor.warehouses.catalog import TABLES, ForeignKey
 from monitor.warehouses.constructs import Expression
 from monitor.warehouses.polls import TableState
 
@@ -116,6 +116,30 @@ class Embedded(Warehouse, abc.ABC):
         )
         required = {column.name for column in self.columns(path) if not column.nullable}
         return [tuple(row["names"]) for row in found if set(row["names"]) <= required]
+
+    def foreign_keys(self, path: Path) -> list[ForeignKey]:
+        """Those of a file's tables; DuckDB enforces them, and only within a schema."""
+        schema, table = (path[-2] if len(path) > 1 else self.default_schema), path[-1]
+        wanted: list[sa.ColumnClause[Any]] = [
+            sa.column(n) for n in ("constraint_column_names", "referenced_table", "referenced_column_names")
+        ]
+        known: Select = sa.select(*wanted).select_from(sa.func.duckdb_constraints().table_valued(*wanted, name="known"))
+        found = self._catalog(
+            known.where(
+                sa.column("database_name") == sa.func.current_database(),
+                sa.column("schema_name") == schema,
+                sa.column("table_name") == table,
+                sa.column("constraint_type") == "FOREIGN KEY",
+            )
+        )
+        return [
+            ForeignKey(
+                tuple(row["constraint_column_names"]),
+                self._short(schema, row["referenced_table"]),
+                tuple(row["referenced_column_names"]),
+            )
+            for row in found
+        ]
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -27,7 +27,7 @@ from monitor.warehouses import (
     postgres_sql,  # noqa: F401 - registers how its constructs are written
 )
 from monitor.warehouses.base import Path, Select, StatementError, Warehouse
-from monitor.warehouses.catalog import did_you_mean, kind_of
+from monitor.warehouses.catalog import ForeignKey, did_you_mean, kind_of
 from monitor.warehouses.constructs import Expression, columns_of
 from monitor.warehouses.polls import TableState
 from monitor.warehouses.postgres_drivers import Driver, best_driver
@@ -203,6 +203,19 @@ class Postgres(Warehouse):
         schema, name = self._named(path)
         found = self._rows(postgres_catalog.UNIQUE, schema=schema, name=name)
         return [tuple(str(row["names"]).split("\t")) for row in found]
+
+    def foreign_keys(self, path: Path) -> list[ForeignKey]:
+        """Those of a table, or of a partitioned one; some may be declared NOT VALID, and hold for new rows alone."""
+        schema, name = self._named(path)
+        found = self._rows(postgres_catalog.FOREIGN, schema=schema, name=name)
+        return [
+            ForeignKey(
+                tuple(str(row["names"]).split("\t")),
+                self._short(row["schema"], row["table"]),
+                tuple(str(row["referred"]).split("\t")),
+            )
+            for row in found
+        ]
 
     def _told(self, error: Exception) -> SourceError:
         sqlstate, said = self._driver.facts(error)

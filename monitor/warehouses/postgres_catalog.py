@@ -96,3 +96,20 @@ WHERE n.nspname = :schema AND c.relname = :name
 GROUP BY i.indexrelid, i.indnkeyatts
 HAVING bool_and(a.attnotnull) AND count(*) = i.indnkeyatts
 """
+
+FOREIGN = """
+SELECT string_agg(mine.attname, E'\\t' ORDER BY pair.place) AS names,
+  other_schema.nspname::text AS schema, other.relname::text AS table,
+  string_agg(theirs.attname, E'\\t' ORDER BY pair.place) AS referred
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class other ON other.oid = k.confrelid
+JOIN pg_catalog.pg_namespace other_schema ON other_schema.oid = other.relnamespace
+CROSS JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY AS pair(mine, theirs, place)
+JOIN pg_catalog.pg_attribute mine ON mine.attrelid = c.oid AND mine.attnum = pair.mine
+JOIN pg_catalog.pg_attribute theirs ON theirs.attrelid = other.oid AND theirs.attnum = pair.theirs
+WHERE n.nspname = :schema AND c.relname = :name AND k.contype = 'f' AND NOT other.relispartition
+GROUP BY k.oid, other_schema.nspname, other.relname
+ORDER BY names
+"""
