@@ -114,7 +114,7 @@ def _carry(
     plain = not (asked.scope(rule, entry) or rule.tolerance or asked.is_warning(rule, entry) or rule.description)
     if plain and _as_property(rule, made):
         return None
-    if rule.kind == "references" and plain and len(rule.columns) == 1:
+    if rule.kind == "references" and plain and len(rule.columns) == 1 and "only" not in rule.params:
         return _relate(made, rule.columns[0], str(rule.params["to"]), objects)
     if not rule.body.needs_data:
         return "the standard has no such promise about columns"

@@ -140,8 +140,8 @@ def test_a_contract_is_the_same_rules_when_it_is_read_back(tmp_path: Path) -> No
     assert sorted(item for item in left_out if item.startswith("main.lines")) == [
         "main.lines: the metric n",
         "main.lines: the rule increasing_id",
-        "main.lines: the rule only_columns",
         "main.lines: the rule of_paid",
+        "main.lines: the rule only_columns",
         "main.lines: the rule share",
     ]
 

@@ -107,3 +107,14 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
     answer = Desk(tmp_path).say("export", "schema")
     assert answer.code == 0
     assert json.loads(answer.out) == export_schema()
+
+
+def test_the_first_configuration_names_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path).sql("CREATE TABLE orders AS SELECT range AS id, DATE '2026-11-01' AS d FROM range(50)")
+    assert desk.say("init", "duckdb:///shop.duckdb").code == 0
+    first = (tmp_path / "daywatch.yaml").read_text("utf-8").splitlines()[0]
+    assert first == "# yaml-language-server: $schema=daywatch.schema.json"
+    assert desk.say("export", "schema", "--into", "daywatch.schema.json").code == 0
+    written = json.loads((tmp_path / "daywatch.schema.json").read_text("utf-8"))
+    document = yaml.safe_load((tmp_path / "daywatch.yaml").read_text("utf-8"))
+    assert list(jsonschema.Draft202012Validator(written).iter_errors(document)) == []
