@@ -216,3 +216,19 @@ tables:
         text = MAIN + "defaults: {patterns: [{match: [main.x, lake.*]}, {match: 5}]}\n"
         found = problems(tmp_path, {"daywatch.yaml": text})
         assert "daywatch.yaml:2: defaults.patterns.0.match.1: unknown warehouse 'lake'" in found[0]
+
+
+def test_the_service_sees_changes_of_included_files_and_new_ones(tmp_path: Path) -> None:
+    from monitor.serve.service import _digest
+
+    files = {"daywatch.yaml": MAIN + "include: ['t/*.yaml']\n", "t/a.yaml": "tables: [{name: main.a}]\n"}
+    config, path = load(tmp_path, files), tmp_path / "daywatch.yaml"
+    seen = [_digest(path, config)]
+    assert _digest(path, config) == seen[0]
+    (tmp_path / "t" / "a.yaml").write_text("tables: [{name: main.b}]\n")
+    seen.append(_digest(path, config))
+    (tmp_path / "t" / "b.yaml").write_text("tables: []\n")
+    seen.append(_digest(path, config))
+    path.write_text(MAIN)
+    seen.append(_digest(path, config))
+    assert len(set(seen)) == 4

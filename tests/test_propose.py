@@ -97,8 +97,10 @@ KEYS = (
     "CREATE TABLE planes (tail VARCHAR(9) PRIMARY KEY, seats INT)",
     "INSERT INTO planes SELECT 'N' || CAST(i AS VARCHAR), i FROM {planes}",
     "CREATE TABLE legs (d DATE, leg INT, tail VARCHAR(9) REFERENCES planes(tail))",
-    "INSERT INTO legs SELECT DATE '2026-11-01' + CAST(i / 300 - 0.5 AS INT), i, 'N' || CAST(i % 40 AS VARCHAR)"
-    " FROM {legs}",
+    (
+        "INSERT INTO legs SELECT DATE '2026-11-01' + CAST(i / 300 - 0.5 AS INT), i, 'N' || CAST(i % 40 AS VARCHAR)"
+        " FROM {legs}"
+    ),
 )
 
 

@@ -65,6 +65,7 @@ def serve(path: Path, log_format: str) -> int:
 def _check_tables(service: Service) -> None:
     """Look up the tables of all warehouses that answer, so that a wrong configuration stops the start."""
     from monitor.opening import open_reachable  # noqa: PLC0415 - opens drivers
+    from monitor.plan.stored import note_difference  # noqa: PLC0415 - beside it
 
     reached = open_reachable(service.config, None, None, service.log.warning)
     try:
@@ -73,6 +74,7 @@ def _check_tables(service: Service) -> None:
                 service.polls[name].tables = [table for table in reached.tables if table.warehouse == name]
                 service.polls[name].resolved_s = service.clock.seconds()
         service.check()
+        note_difference(service.store, service.config, reached.tables, service.log.warning, all_tables=True)
     finally:
         reached.close()
 
