@@ -43,7 +43,7 @@ def starter_yaml(
         descriptions: of its tables.
         proposals: by path, rules that hold in the tables' data, written as comments.
     """
-    shown, variables = _without_secrets(url, name)
+    shown, variables = without_secrets(url, name)
     lines = ["# yaml-language-server: $schema=daywatch.schema.json", SCHEMA]
     lines += ["# What daywatch watches. Every key: docs/CONFIGURATION.md; `daywatch check-config` validates this file."]
     lines += [] if proposals is None else PROPOSED
@@ -170,7 +170,7 @@ def _untimed(warehouse: str, items: Sequence[TableDescription]) -> list[str]:
     ]
 
 
-def _without_secrets(url: str, name: str) -> tuple[str, list[str]]:
+def without_secrets(url: str, name: str) -> tuple[str, list[str]]:
     """The address with its secrets as variables, and the variables' names; a `$` of its own is doubled."""
     prefix = re.sub(r"\W+", "_", name).upper()
     variables: list[str] = []

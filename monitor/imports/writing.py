@@ -25,13 +25,23 @@ def write_yaml(found: Imported, url: str | None = None) -> str:
     if not found.by_day:
         lines += ["# all_rows: of the whole table, as there; without it a rule is about the rows of each day."]
     if url:
-        lines += ["warehouses:", f"  {_flow(found.naming.warehouse)}: {_flow(url)}"]
+        lines += _warehouse(found.naming.warehouse, url)
     tables = [table for table in found.tables.values() if not table.is_bare]
     lines += ["tables:"] if tables else ["tables: []"]
     for table in tables:
         lines += _entry(table)
     lines += _left_out(found)
     return "\n".join(lines) + "\n"
+
+
+def _warehouse(name: str, url: str) -> list[str]:
+    """The warehouse; a secret in its address becomes a variable, as in a first configuration."""
+    from monitor.discover.starter import without_secrets  # noqa: PLC0415 - heavy
+
+    shown, variables = without_secrets(url, name)
+    written = yaml.dump(shown, Dumper=_Dumper, width=float("inf")).strip().removesuffix("...").strip()
+    exports = [f"  # export {variable}=... before running: secrets stay out of this file" for variable in variables]
+    return ["warehouses:", *exports, f"  {_flow(name)}: {written}"]
 
 
 _SOURCES = {"dbt": "dbt", "gx": "Great Expectations", "soda": "SodaCL", "odcs": "a data contract (ODCS)"}

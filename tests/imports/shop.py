@@ -8,7 +8,7 @@ from pathlib import Path
 
 from monitor.imports import Imported, naming, read_import, write_yaml
 from monitor.imports.found import Sharer
-from tests.e2e.desk import Desk
+from tests.e2e.desk import NOW, Desk
 from tests.imports.record import HERE, VERDICTS, Verdicts, build_shop
 
 URL = "duckdb:///shop.duckdb"
@@ -18,14 +18,16 @@ def recorded(kind: str) -> Verdicts:
     return json.loads((VERDICTS / f"{kind}.json").read_text("utf-8"))
 
 
-def imported(kind: str, *paths: Path, table: str | None = None) -> Imported:
-    return read_import(kind, paths, naming("main", None, URL), table=table)
+def imported(kind: str, *paths: Path, table: str | None = None, url: str = URL) -> Imported:
+    return read_import(kind, paths, naming("main", None, url), table=table)
 
 
-def judged(found: Imported, folder: Path, key: Callable[[str, Sharer], str]) -> Verdicts:
+def judged(
+    found: Imported, folder: Path, key: Callable[[str, Sharer], str], url: str = URL, password: str = ""
+) -> Verdicts:
     """daywatch's verdict on each check of the other tool, under the name that `key` gives it."""
-    desk = Desk(folder).write(write_yaml(found, URL))
-    if not (folder / "shop.duckdb").exists():
+    desk = Desk(folder, {"DAYWATCH_NOW": NOW, "DAYWATCH_MAIN_PASSWORD": password}).write(write_yaml(found, url))
+    if url == URL:
         build_shop(folder / "shop.duckdb")
     answer = desk.judge("--no-alerts")
     assert answer.code in (0, 1, 3), answer.err

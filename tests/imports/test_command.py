@@ -75,6 +75,12 @@ def test_without_an_address_the_file_can_be_included(tmp_path: Path) -> None:
     assert {t.name for t in load_config(tmp_path / "daywatch.yaml").tables} == {"main.orders", "main.customers"}
 
 
+def test_secrets_of_an_address_are_not_written(tmp_path: Path) -> None:
+    answer = Desk(tmp_path).say("import", "soda", str(HERE / "soda"), "--url", "postgresql://ana:s3cret@db/x")
+    assert "s3cret" not in answer.out + answer.err
+    assert "main: 'postgresql://ana:${DAYWATCH_MAIN_PASSWORD}@db/x'" in answer.out
+
+
 def test_by_day_leaves_the_whole_table_out() -> None:
     found = read_import("soda", [HERE / "soda"], naming("main", None, URL), by_day=True)
     assert "all_rows:" not in write_yaml(found)

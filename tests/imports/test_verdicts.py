@@ -6,11 +6,16 @@ import json
 import re
 from pathlib import Path
 
+import duckdb
 import pytest
+from sqlalchemy.engine import make_url
 
 from monitor.imports.found import Sharer
 from tests.imports import record
+from tests.imports.record import build_shop
 from tests.imports.shop import HERE, imported, judged, place_key, recorded
+from tests.postgres_server import Server
+from tests.postgres_tables import load_tables
 
 FRESH = [
     pytest.param(kind, marks=pytest.mark.skipif(
@@ -101,6 +106,31 @@ def _lines(file: Path) -> list[int]:
     """The line of each expectation's type."""
     text = file.read_text("utf-8").splitlines()
     return [i for i, line in enumerate(text, 1) if re.match(r'\s*"(type|expectation_type)"', line)]
+
+
+def test_on_postgresql_the_verdicts_are_the_same(tmp_path: Path, postgres: Server, postgres_url: str) -> None:
+    """What rules are made of is SQL of all engines; what is said in words of DuckDB there is left out."""
+    build_shop(tmp_path / "shop.duckdb")
+    with (
+        duckdb.connect(str(tmp_path / "shop.duckdb"), read_only=True) as shop,
+        postgres.connect(postgres_url) as served,
+    ):
+        names = ("customers", "orders", "payments", "prices")
+        tables = {name: shop.execute(f"SELECT * FROM {name}").to_arrow_table() for name in names}
+        load_tables(served, tables)
+        served.execute("CREATE SCHEMA raw")
+        for name in names:
+            served.execute(f"CREATE VIEW raw.{name} AS SELECT * FROM {name}")
+    password = str(make_url(postgres_url).password)
+    for kind, path, key in (
+        ("dbt", HERE / "dbt" / "models", dbt_name),
+        ("soda", HERE / "soda" / "checks.yml", place_key),
+    ):
+        folder = tmp_path / kind
+        folder.mkdir()
+        told = judged(imported(kind, path, url=postgres_url), folder, key, postgres_url, password)
+        same(told, recorded(kind))
+        assert len(told) > 40
 
 
 @pytest.mark.slow
