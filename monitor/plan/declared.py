@@ -92,7 +92,8 @@ def _declare_table(config: Config, table: Table) -> Iterator[Declared]:
     index = entry_of(config, table.warehouse, table.path)
     if index is None:  # resolved from another configuration
         return
-    entry, channels = config.tables[index], channels_of(table)
+    entry, veil = config.tables[index], config.source.veil
+    channels, owner = tuple(map(veil, channels_of(table))), None if table.owner is None else veil(table.owner)
     name = entry.id or table.name
     settings = {
         key: setting.value
@@ -101,16 +102,16 @@ def _declare_table(config: Config, table: Table) -> Iterator[Declared]:
     }
     loc: Loc = ("tables", index)
     shown = _told(config, TABLE, settings)
-    yield Declared(name, TABLE, table.name, "", shown, table.owner, channels, config.source.spot(loc), entry.id)
+    yield Declared(name, TABLE, table.name, "", shown, owner, channels, config.source.spot(loc), entry.id)
     for family, key in FAMILIES.items():
         places = {item.called: (*loc, key, i) for i, item in enumerate(getattr(entry, key))}
         for written in getattr(table, key):
             check = f"{family}.{written['name']}"
             own = written.get("id")
             place = config.source.spot(places.get(written["name"], (*loc, "metrics_from")))
-            owner = written.get("owner") or table.owner
             told = _told(config, family, _flat(family, written))
-            yield Declared(f"{name}:{own or check}", family, table.name, check, told, owner, channels, place, own)
+            asked = told.get("owner", owner)
+            yield Declared(f"{name}:{own or check}", family, table.name, check, told, asked, channels, place, own)
 
 
 def _flat(family: str, written: Mapping[str, Any]) -> dict[str, Any]:

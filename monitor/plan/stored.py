@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from monitor.config.names import warehouse_of
+from monitor.config.names import parse_table_name, warehouse_of
+from monitor.config.settle import entry_of
 from monitor.failpoint import reach
 from monitor.plan.as_json import change_json
 from monitor.plan.changes import EDITED, Comparison, compare, within
@@ -61,18 +62,39 @@ def _revised(declared: Sequence[Declared], found: Comparison) -> Iterator[Revise
 def note_difference(
     store: Store, config: Config, tables: Sequence[Table], note: Callable[[str], None], *, all_tables: bool
 ) -> None:
-    """Say once where the files are not what was applied last; nothing where nobody ever applied any."""
+    """Say once where the files are not what was applied last; nothing where nobody ever applied any.
+
+    Tables that came or went under a pattern that was applied are the warehouse's doing, not the files'.
+    """
     latest = next(iter(store.applications(limit=1)), None)
     if latest is None:
         return
-    applied = [known(row) for row in store.declared()]
     reached = {table.warehouse for table in tables}
-    found = compare([item for item in applied if warehouse_of(item.table) in reached], declare(config, tables))
+    applied = [item for item in map(known, store.declared()) if warehouse_of(item.table) in reached]
+    declared = declare(config, tables)
+    found = compare(applied, declared)
     if not all_tables:
         found = within(found, {table.name for table in tables})
-    if found:
-        many = len(found.changes)
+    moved = _of_the_warehouse(config, {item.table for item in applied}, {item.table for item in declared})
+    many = sum(change.item.table not in moved for change in found.changes)
+    if many:
         note(
             f"{config.path} is not what {latest.author} applied on {latest.at:%Y-%m-%d}: {many}"
             f" {'difference' if many == 1 else 'differences'}, see `daywatch plan`; judged by the file"
         )
+
+
+def _of_the_warehouse(config: Config, applied: set[str], declared: set[str]) -> set[str]:
+    """The tables that came, and those that went, although the pattern that they are watched by stands."""
+    entries = {name: _entry_of(config, name) for name in applied | declared}
+    standing = {entries[name] for name in applied} & {i for i, e in enumerate(config.tables) if _is_pattern(e.name)}
+    return {name for name in applied ^ declared if entries[name] in standing}
+
+
+def _entry_of(config: Config, name: str) -> int | None:
+    parsed = parse_table_name(name)
+    return entry_of(config, parsed.warehouse, parsed.path)
+
+
+def _is_pattern(name: str) -> bool:
+    return parse_table_name(name).is_pattern

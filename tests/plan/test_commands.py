@@ -140,6 +140,19 @@ def test_without_apply_nothing_is_said_and_with_it_a_difference_once(desk: Desk)
     assert told.count("daywatch.yaml is not what ana applied on 2026-11-21: 2 differences, see `daywatch plan`") == 1
 
 
+def test_a_table_that_comes_under_a_pattern_is_planned_and_no_difference_of_the_files(desk: Desk) -> None:
+    desk.write(CONFIG + "  - {name: 'main.*', time_column: d}\n").say("apply", "--author", "ana")
+    desk.sql("CREATE TABLE later AS SELECT * FROM orders")
+    desk.write(CONFIG + "  - {name: 'main.*', time_column: d}\n  - {name: 'main.l*', time_column: d}\n")
+    assert set(changes(desk)) == {"main.later"}
+    said = "is not what ana applied"
+    assert said in desk.judge("--no-alerts", "--date", "2026-11-11").err  # no pattern of it was applied with a table
+    desk.say("apply", "--author", "ana")
+    desk.sql("CREATE TABLE latest AS SELECT * FROM orders", "DROP TABLE later")
+    assert set(changes(desk)) == {"main.later", "main.latest"}
+    assert said not in desk.judge("--no-alerts", "--date", "2026-11-12").err
+
+
 def test_a_relation_that_never_held_is_told_with_its_place(desk: Desk) -> None:
     desk.sql("CREATE TABLE colors AS SELECT 'mauve' AS code")
     desk.write(CONFIG + "    relations: [{column: color, references: main.colors.code}]\n")

@@ -158,7 +158,8 @@ def test_changes_of_tables_say_old_and_new(read: Read) -> None:
 
 
 def test_values_of_environment_variables_are_kept_by_name(read: Read) -> None:
-    text = MAIN + "tables: [{name: main.a, time_column: d, rules: [{sql: 'x < ${LIMIT}', name: r}]}]\n"
-    rule = read({"daywatch.yaml": text})[1]
-    assert rule.settings["sql"] == "x < ${LIMIT}"
-    assert "271828" not in str(rule)
+    rules = "rules: [{sql: 'x < ${LIMIT}', name: r, owner: 'o ${LIMIT}'}]"
+    said = "owner: 'a ${LIMIT}', channels: ['folder:${LIMIT}']"
+    table, rule = read({"daywatch.yaml": MAIN + f"tables: [{{name: main.a, time_column: d, {said}, {rules}}}]\n"})
+    assert (rule.settings["sql"], rule.owner, table.owner) == ("x < ${LIMIT}", "o ${LIMIT}", "a ${LIMIT}")
+    assert "271828" not in str((table, rule))
