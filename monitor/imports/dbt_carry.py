@@ -8,7 +8,7 @@ from monitor.imports import dbt_elementary
 from monitor.imports.dbt_core import CORE, UTILS
 from monitor.imports.dbt_expectations import EXPECTATIONS
 from monitor.imports.dbt_told import DbtTest, Told, graded
-from monitor.imports.found import Draft, Imported, UnfaithfulError
+from monitor.imports.found import MALFORMED, Draft, Imported, UnfaithfulError, reason
 
 _PACKAGES = {"": CORE, "dbt": CORE, "dbt_utils": UTILS, "dbt_expectations": EXPECTATIONS}
 
@@ -23,8 +23,8 @@ def carry(test: DbtTest, found: Imported) -> None:
         try:
             told, plain = _told(test)
             found.add(test.table, graded(told, plain), test.origin, test.place)
-        except UnfaithfulError as error:
-            found.leave(test.origin, str(error), test.place, test.table)
+        except MALFORMED as error:
+            found.leave(test.origin, reason(error), test.place, test.table)
 
 
 def _told(test: DbtTest) -> tuple[Told, DbtTest]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.imports import sql
 from monitor.imports.dbt_told import DbtTest
-from monitor.imports.found import Imported, UnfaithfulError
+from monitor.imports.found import MALFORMED, Imported, UnfaithfulError, reason
 
 _WATCHED = {
     "volume_anomalies": "volume",
@@ -39,8 +39,8 @@ def carry(test: DbtTest, found: Imported) -> None:
                     " false_alerts_per_month", test.place, test.table)  # fmt: skip
     try:
         _add_dimensions(test, found)
-    except UnfaithfulError as error:
-        found.leave(test.origin, str(error), test.place, test.table)
+    except MALFORMED as error:
+        found.leave(test.origin, reason(error), test.place, test.table)
 
 
 def _add_dimensions(test: DbtTest, found: Imported) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from monitor.imports import sql
-from monitor.imports.found import Draft, Imported, TableFound, UnfaithfulError
+from monitor.imports.found import MALFORMED, Draft, Imported, TableFound, UnfaithfulError, reason
 from monitor.imports.reading import Place, mapping
 
 LINEAGE_MAX = 8
@@ -57,8 +57,8 @@ def carry_freshness(
             if isinstance(merged.get(key), Mapping) and merged[key].get("count")
         ]
         found.add(table, drafts, origin, place)
-    except UnfaithfulError as error:
-        found.leave(origin, str(error), place, table)
+    except MALFORMED as error:
+        found.leave(origin, reason(error), place, table)
 
 
 def _late(column: str, span: Mapping[str, Any], where: str | None, *, low: bool) -> Draft:

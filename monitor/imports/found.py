@@ -25,8 +25,17 @@ DEFAULT_SCHEMAS = {
 }
 
 
+MALFORMED = (TypeError, ValueError, AttributeError, LookupError)
+"""What reading raises where a number, a text, a list or a mapping stands in the place of another."""
+
+
 class UnfaithfulError(ValueError):
     """Something that daywatch has no equal of; the message says why."""
+
+
+def reason(error: Exception) -> str:
+    """Why something is left out."""
+    return str(error) if isinstance(error, UnfaithfulError) else "it is not written as its tool wants it"
 
 
 @dataclass(frozen=True)

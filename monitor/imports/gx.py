@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.errors import UsageError
-from monitor.imports.found import Draft, Imported, UnfaithfulError
+from monitor.imports.found import MALFORMED, Draft, Imported, UnfaithfulError, reason
 from monitor.imports.gx_columns import COLUMNS
 from monitor.imports.gx_conditions import condition
 from monitor.imports.gx_tables import TABLES
@@ -60,8 +60,8 @@ def carry(item: Mapping[str, Any], place: Place, table: str, found: Imported) ->
     origin = f"{kind}({kwargs['column']})" if isinstance(kwargs, Mapping) and "column" in kwargs else kind
     try:
         found.add(table, [_draft(item, kind, dict(kwargs or {}), found)], origin, place)
-    except UnfaithfulError as error:
-        found.leave(origin, str(error), place, table)
+    except MALFORMED as error:
+        found.leave(origin, reason(error), place, table)
 
 
 def _draft(item: Mapping[str, Any], kind: str, kwargs: dict[str, Any], found: Imported) -> Draft:

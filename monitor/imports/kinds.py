@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from monitor.errors import UsageError
 from monitor.imports.dbt_manifest import read_manifest
 from monitor.imports.dbt_yaml import read_properties
-from monitor.imports.found import Imported, Naming
+from monitor.imports.found import MALFORMED, Imported, Naming
 from monitor.imports.gx import read_suite
 from monitor.imports.odcs import read_contract
 from monitor.imports.soda import read_checks
@@ -41,11 +42,24 @@ def read_import(
         _read_dbt(paths, found)
         return found
     for path in _files(paths, *_ENDINGS[kind]):
-        if kind == "gx":
-            read_suite(path, found, table)
-        else:
-            _READERS[kind](path, found)
+        with _told_of(path, kind):
+            if kind == "gx":
+                read_suite(path, found, table)
+            else:
+                _READERS[kind](path, found)
     return found
+
+
+@contextmanager
+def _told_of(path: Path, kind: str) -> Iterator[None]:
+    """Where a file is so unlike the tool's that it cannot be gone through, say so."""
+    try:
+        yield
+    except MALFORMED as error:
+        raise UsageError(
+            f"not as {kind} writes it: a text, list or mapping stands where another is wanted ({error})",
+            where=str(path), mend="let the tool itself read it, and correct what it says",
+        ) from None  # fmt: skip
 
 
 _READERS: dict[str, Callable[[Path, Imported], None]] = {"soda": read_checks, "odcs": read_contract}
@@ -56,10 +70,12 @@ KINDS = ("dbt", "gx", "soda", "odcs")
 def _read_dbt(paths: Sequence[Path], found: Imported) -> None:
     manifests = [path for path in paths if path.suffix == ".json"]
     for path in manifests:
-        read_manifest(path, found)
+        with _told_of(path, "dbt"):
+            read_manifest(path, found)
     others = [path for path in paths if path.suffix != ".json"]
     if others:
-        read_properties(_files(others, ".yml", ".yaml"), found)
+        with _told_of(others[0], "dbt"):
+            read_properties(_files(others, ".yml", ".yaml"), found)
 
 
 def _files(paths: Sequence[Path], *endings: str) -> list[Path]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from monitor.errors import UsageError
 from monitor.imports import sql
-from monitor.imports.found import Draft, Imported, UnfaithfulError
+from monitor.imports.found import MALFORMED, Draft, Imported, UnfaithfulError, reason
 from monitor.imports.odcs_quality import carry_quality
 from monitor.imports.reading import Place, line_of, mappings, read_yaml
 
@@ -131,8 +131,8 @@ def _drafts(
     if isinstance(options, Mapping):
         try:
             yield from ((told, [Draft(body)]) for told, body in _limits(options, column))
-        except UnfaithfulError as error:
-            found.leave(f"logicalTypeOptions of {prop.get('name')}", str(error), place, table)
+        except MALFORMED as error:
+            found.leave(f"logicalTypeOptions of {prop.get('name')}", reason(error), place, table)
         for word in sorted(set(options) - _OPTIONS):
             found.leave(f"logicalTypeOptions.{word} of {prop.get('name')}", "it tells how values are written, and is"
                         " no rule; `format`, `date_format` or `json_schema` are", place, table)  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from monitor.imports import gx, sql
-from monitor.imports.found import Draft, Imported, UnfaithfulError
+from monitor.imports.found import MALFORMED, Draft, Imported, UnfaithfulError, reason
 from monitor.imports.reading import Place
 from monitor.imports.soda_zones import Zone
 
@@ -38,8 +38,8 @@ def carry_quality(
         low = str(item.get("severity") or "").lower() in ("info", "warning", "warn", "low")
         owned = item.get("name") or item.get("description")
         draft = Draft(body, tolerance=tolerance, low=low, description=str(owned) if owned else None)
-    except UnfaithfulError as error:
-        found.leave(origin, str(error), place, table)
+    except MALFORMED as error:
+        found.leave(origin, reason(error), place, table)
         return
     found.add(table, [draft], origin, place)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.errors import UsageError
-from monitor.imports.found import Draft, Imported, UnfaithfulError
+from monitor.imports.found import MALFORMED, Draft, Imported, reason
 from monitor.imports.reading import Listed, Map, Place, line_of, read_yaml
 from monitor.imports.soda_checks import Check, drafts_of
 
@@ -124,8 +124,8 @@ def _items(content: list[Any]) -> Iterator[tuple[str, Mapping[str, Any], int | N
 def _carry(check: Check, table: str, place: Place, found: Imported) -> None:
     try:
         drafts = drafts_of(check, found.notes, place)
-    except UnfaithfulError as error:
-        found.leave(check.text, str(error), place, table)
+    except MALFORMED as error:
+        found.leave(check.text, reason(error), place, table)
         return
     found.add(table, [_told(draft, check) for draft in drafts], check.text, place)
     others = sorted(set(check.attributes) - {"owner"})
