@@ -111,12 +111,30 @@ class TestIncludes:
             ("include: [gone.yaml]\n", "b.yaml:1: include.0: gone.yaml cannot be read: No such file"),
             ("include: ['x/*.yaml']\n", "b.yaml:1: include.0: no file is called x/*.yaml"),
             ("a: [\n", "b.yaml:2:1: not valid YAML"),
+            ("include: 7\n", "b.yaml:1: include: wanted a file or a list of files"),
+            ("defaults: {patterns: {match: main.a}}\n", "b.yaml:1: defaults.patterns: wanted a list"),
         ],
     )  # fmt: skip
     def test_problems_are_told_with_the_file_and_line_they_stand_in(self, tmp_path: Path, text: str, told: str) -> None:
         main = MAIN + "include: b.yaml\ntables: [{name: main.a}]\n"
         found = problems(tmp_path, {"daywatch.yaml": main, "b.yaml": text})
         assert any(told in line for line in found), found
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("include: 5", "daywatch.yaml:2: include: found the number 5, wanted a list, for example [teams/*.yaml]"),
+            ("include: [5]", "daywatch.yaml:2: include.0: found the number 5, wanted text"),
+            ("include: '.'", "cannot be read: Is a directory; name a file"),
+            ("include: '${X}'", "daywatch.yaml:2: include: the environment variable X is not set"),
+            ("defaults: {patterns: [{owner: x}]}", "daywatch.yaml:2: defaults.patterns.0.match: missing"),
+            ("defaults: {patterns: [{match: main}]}", "defaults.patterns.0.match.0: a name has 2 to 5 parts"),
+            ("defaults: {patterns: [{match: [main.a], due: 7}]}", "daywatch.yaml:2: defaults.patterns.0.due: found"),
+        ],
+    )
+    def test_what_is_no_file_and_no_pattern_is_told_once(self, tmp_path: Path, text: str, told: str) -> None:
+        (line,) = problems(tmp_path, {"daywatch.yaml": f"{MAIN}{text}\n"})
+        assert told in line
 
     def test_no_secret_of_an_included_file_is_told(self, tmp_path: Path) -> None:
         files = {

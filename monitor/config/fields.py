@@ -8,7 +8,7 @@ import re
 import zoneinfo
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
 
 from checks.rules.fields import refuse
 from monitor.config.names import parse_table_name
@@ -84,6 +84,10 @@ def _check_reference(name: str) -> str:
     return name
 
 
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
 Zone = Annotated[str, AfterValidator(_check_zone)]
 Country = Annotated[str, AfterValidator(_check_country)]
 DueTime = Annotated[
@@ -92,3 +96,6 @@ DueTime = Annotated[
 Name = Annotated[str, AfterValidator(_check_name)]
 TablePattern = Annotated[str, AfterValidator(_check_table_name)]
 Reference = Annotated[str, AfterValidator(_check_reference)]
+_ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+Texts = Annotated[list[str], BeforeValidator(_as_list), WithJsonSchema(_ONE_OR_MORE)]
+TablePatterns = Annotated[list[TablePattern], BeforeValidator(_as_list), WithJsonSchema(_ONE_OR_MORE)]

@@ -62,6 +62,8 @@ class _Reader:
     def follow(self, source: Source, prefix: Loc, opened: _Opened) -> None:
         """Read what `source` includes; `prefix` leads to its own parts among those of the whole."""
         for loc, text in self._named(source, prefix):
+            if any(problem.loc == (*prefix, *loc) for problem in self.whole.problems):
+                continue  # an environment variable that is not set
             spot = self.whole.spot((*prefix, *loc))
             for path in self._paths((*prefix, *loc), text, opened):
                 shown = os.path.relpath(path, self.whole.files[0].absolute().parent)
@@ -144,8 +146,10 @@ class _Reader:
                 self.whole.problem((*prefix, key), "wanted a list")
             elif key in ("warehouses", "channels", "defaults") and not isinstance(value, dict | None):
                 self.whole.problem((*prefix, key), "wanted a mapping (`key: value` lines)")
-        for key in as_dict(data.get("defaults")):
-            if key != "patterns":
+        for key, value in as_dict(data.get("defaults")).items():
+            if key == "patterns" and not isinstance(value, list | None):
+                self.whole.problem((*prefix, "defaults", key), "wanted a list")
+            elif key != "patterns":
                 mend = "put it under an entry of `patterns`, or into the configuration's own defaults"
                 self.whole.problem(
                     (*prefix, "defaults", key), f"defaults of a file that is included are patterns; {mend}"

@@ -9,7 +9,7 @@ from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_valid
 
 from checks.rules.fields import Columns, refuse
 from monitor.config.base import Settings
-from monitor.config.fields import Country, DueTime, Name, TablePattern, Zone
+from monitor.config.fields import Country, DueTime, Name, TablePattern, TablePatterns, Texts, Zone
 from monitor.config.metrics import EntityEntry, MetricEntry, Sensitivity
 from monitor.config.rules import RelationEntry, RuleEntry
 from monitor.config.source import Source
@@ -105,9 +105,7 @@ class Overridable(Settings):
 class PatternEntry(Overridable):
     """Settings of the tables whose names match; the more specific pattern wins, and of equals the later."""
 
-    match: TablePattern | list[TablePattern] = Field(
-        description="the tables, as one name or pattern or several", examples=["main.raw_*"]
-    )
+    match: TablePatterns = Field(description="the tables, as one name or pattern or several", examples=["main.raw_*"])
     time_column: str | None = Field(
         None, min_length=1, description="their time column, where they have it", examples=["loaded_at"]
     )
@@ -122,11 +120,6 @@ class PatternEntry(Overridable):
     sensitivity: Sensitivity | None = Field(
         None, description="of metrics and entities that do not say otherwise", examples=["low"]
     )
-
-    @property
-    def patterns(self) -> list[str]:
-        """What it matches."""
-        return [self.match] if isinstance(self.match, str) else self.match
 
 
 class Defaults(Overridable):
@@ -221,7 +214,7 @@ class Serve(Settings):
 class Config(Settings):
     """A whole configuration, valid in itself; tables and columns are looked up by `resolve_tables`."""
 
-    include: str | list[str] = Field(
+    include: Texts = Field(
         default_factory=list, description="other files that belong to it", examples=[["teams/*.yaml"]]
     )
     warehouses: dict[str, WarehouseEntry] = Field(

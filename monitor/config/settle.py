@@ -95,7 +95,7 @@ def _voices(config: Config, index: int, path: tuple[str, ...]) -> Iterator[tuple
 
 def _rank(entry: PatternEntry, warehouse: str, path: tuple[str, ...]) -> tuple[bool, int] | None:
     """How specific the best of its patterns is that matches; None where none does."""
-    names = [parse_table_name(text) for text in entry.patterns]
+    names = [parse_table_name(text) for text in entry.match]
     ranks = [
         (not name.is_pattern, sum(len(part.replace("*", "").replace("?", "")) for part in name.path))
         for name in names

@@ -63,7 +63,7 @@ def _origin(config: Config, loc: Loc) -> str:
     spot = config.source.spot(loc)
     if loc[:2] == ("defaults", "patterns"):
         pattern = config.defaults.patterns[int(loc[2])]
-        return f"{spot} (defaults of {', '.join(pattern.patterns)})"
+        return f"{spot} (defaults of {', '.join(pattern.match)})"
     if loc[0] == "defaults":
         return f"{spot} (defaults)"
     return f"{spot} (of all tables)" if loc == ("timezone",) else spot
