@@ -1,8 +1,8 @@
 """Two tables of 1,000,000 x 10, 0.1% changed, 100 added, 100 removed: CPU seconds of this process and of the server.
 
-`python -m benchmarks.diff [--rows N] [--large N] [--peers PYTHON]`; PYTHON is that of an environment with
-`requirements.txt`. Every figure is the best of several, without interpreter start; other load on the machine falls on
-all alike.
+`python -m benchmarks.diff [--rows N] [--large N] [--memory N,N] [--peers PYTHON]`; PYTHON is that of an environment
+with `requirements.txt`. Every figure is the best of several, without interpreter start; ratios are medians of runs in
+turn, so that other load on the machine falls on both alike. Memory is that of a whole process of its own.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ import argparse
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import duckdb
@@ -23,6 +26,16 @@ HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results" / "diff.json"
 KEEPER: set[int] = set()
 """The process that keeps the server."""
+LIMIT_MB = 500
+PEAK = """
+import json, re, sys
+from pathlib import Path
+from monitor.diff import Options, diff
+found = diff(*sys.argv[1:], Options(key=("id",)))
+# not ru_maxrss, which a process inherits from the one that started it
+peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+print(json.dumps({"peak_mb": round(peak), "changed": found.changed, "added": found.added, "removed": found.removed}))
+"""
 COLUMNS = ("amount", "n", "day", "ts", "name", "seg", "flag", "price", "token")
 TABLE_A = """SELECT i::BIGINT AS id, (hash(i) % 100000000) / 97.0::DOUBLE AS amount, (i % 1000)::INTEGER AS n,
  DATE '2020-01-01' + (i % 900)::INTEGER AS day, TIMESTAMP '2020-01-01' + INTERVAL (i) SECOND AS ts,
@@ -69,6 +82,16 @@ def measured(call: Callable[[], Any], times: int = 3) -> tuple[float, float, Any
     return best
 
 
+Spent = tuple[float, float, Any]
+
+
+def in_turn(plain: Callable[[], Any], own: Callable[[], Any], times: int = 7) -> tuple[Spent, Spent, float]:
+    """What both took at best, and the median of the ratios of the CPU seconds of runs side by side."""
+    runs = [(measured(plain, 1), measured(own, 1)) for _ in range(times)]
+    best = tuple(min(side, key=lambda spent: spent[0]) for side in zip(*runs, strict=True))
+    return best[0], best[1], median(second[0] / max(first[0], 1e-9) for first, second in runs)
+
+
 def plain_join(a: str = "a", b: str = "b") -> str:
     counts = [
         f"count(*) FILTER (WHERE a.{c} IS DISTINCT FROM b.{c} AND a.id IS NOT NULL AND b.id IS NOT NULL)"
@@ -76,6 +99,14 @@ def plain_join(a: str = "a", b: str = "b") -> str:
     ]
     lone = ["count(*) FILTER (WHERE a.id IS NULL)", "count(*) FILTER (WHERE b.id IS NULL)"]
     return f"SELECT {', '.join([*counts, *lone])} FROM {a} a FULL JOIN {b} b ON a.id = b.id"
+
+
+def short_join(a: str = "a", b: str = "b") -> str:
+    """The same without counts by column: the least that says whether, and in how many rows, two tables differ."""
+    differ = " OR ".join(f"a.{c} IS DISTINCT FROM b.{c}" for c in COLUMNS)
+    matched = f"count(*) FILTER (WHERE a.id IS NOT NULL AND b.id IS NOT NULL AND ({differ}))"
+    lone = "count(*) FILTER (WHERE a.id IS NULL), count(*) FILTER (WHERE b.id IS NULL)"
+    return f"SELECT {matched}, {lone} FROM {a} a FULL JOIN {b} b ON a.id = b.id"
 
 
 def scan() -> str:
@@ -161,6 +192,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--large", type=int, default=10_000_000)
+    parser.add_argument("--memory", default="", help="rows at which memory is measured")
     parser.add_argument("--peers", default="")
     given = parser.parse_args()
     from tests.postgres_server import running
@@ -178,27 +210,72 @@ def run(given: argparse.Namespace, running: Callable[[], Any], results: dict[str
         KEEPER.update({server.own.pid} if server.own is not None else set())
         file = make(folder, given.rows)
         duck = f"duckdb:///{file}"
-        told("duckdb_plain_full_join", measured(lambda: opened(file, plain_join()), 5), results)
-        told("daywatch_duckdb_join", measured(compare(f"{duck}#a", f"{duck}#b"), 5), results)
+        join = compare(f"{duck}#a", f"{duck}#b")
+        join()  # what is loaded once is no part of comparing
+        beside(results, "duckdb", "plain_full_join", lambda: opened(file, plain_join()), "join", join)
+        told("duckdb_short_full_join", measured(lambda: opened(file, short_join()), 5), results)
         told("daywatch_duckdb_bag", measured(compare(f"{duck}#a", f"{duck}#b", ())), results)
         pg = load_postgres(server, file)
+        join = compare(f"{pg}#a", f"{pg}#b")
+        join()
         with server.connect(pg) as connection:
             connection.execute("SET jit = off")
-            told("postgres_plain_full_join", measured(lambda: connection.execute(plain_join()).fetchall()), results)
-        told("daywatch_postgres_join", measured(compare(f"{pg}#a", f"{pg}#b")), results)
+            plain = partial(asked, connection, plain_join())
+            beside(results, "postgres", "plain_full_join", plain, "join", join)
+            told("postgres_short_full_join", measured(partial(asked, connection, short_join()), 5), results)
         told("daywatch_duckdb_postgres_checksum", measured(compare(f"{duck}#a", f"{pg}#b"), 2), results)
         if given.large:
             large(folder, given.large, results)
         if given.peers:
             peers(given.peers, file, pg, results)
+        for size in filter(None, given.memory.split(",")):
+            memory(folder, int(size), results)
+
+
+def beside(
+    results: dict[str, Any], engine: str, plain_name: str, plain: Callable[[], Any], name: str, own: Callable[[], Any]
+) -> None:
+    """Measure a comparison beside the hand-written statement."""
+    plainly, owned, ratio = in_turn(plain, own)
+    told(f"{engine}_{plain_name}", plainly, results)
+    told(f"daywatch_{engine}_{name}", owned, results, ratio=round(ratio, 2))
+    print(f"  median ratio {ratio:.2f}", flush=True)
+
+
+def asked(connection: Any, sql: str) -> Any:
+    return connection.execute(sql).fetchall()
+
+
+def memory(folder: Path, rows: int, results: dict[str, Any]) -> None:
+    """The most memory that a whole comparison, explanation included, needs beyond the engine's limit."""
+    file = make(folder, rows)
+    copy = folder / f"{rows}_copy.duckdb"
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute(f"ATTACH '{file}' AS one (READ_ONLY)")
+        connection.execute("CREATE TABLE b AS FROM one.b")
+    for name, b in (("join", file), ("checksum", copy)):
+        urls = [f"duckdb:///{one}?memory_limit={LIMIT_MB}MB" for one in (file, b)]
+        started = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-c", PEAK, f"{urls[0]}#a", f"{urls[1]}#b"], capture_output=True, text=True, check=True
+        )
+        found = json.loads(done.stdout.splitlines()[-1]) | {"seconds": round(time.monotonic() - started, 1)}
+        engines = 1 if name == "join" else 2
+        found["beyond_limit_mb"] = round(found["peak_mb"] - engines * LIMIT_MB)
+        results[f"memory_{name}_{rows}"] = found
+        print(f"memory_{name}_{rows}", found, flush=True)
+    file.unlink()
+    copy.unlink()
 
 
 def keep(given: argparse.Namespace, results: dict[str, Any]) -> None:
     """Write what was measured, also when a part of it failed."""
     results["ratios"] = {
-        "duckdb_join_to_plain": ratio(results, "daywatch_duckdb_join", "duckdb_plain_full_join"),
-        "postgres_join_to_plain": ratio(results, "daywatch_postgres_join", "postgres_plain_full_join"),
-        "checksum_to_scans": ratio(results, "daywatch_duckdb_checksum_large", "duckdb_scans_large"),
+        "duckdb_join_to_plain": results.get("daywatch_duckdb_join", {}).get("ratio"),
+        "duckdb_join_to_short": ratio(results, "daywatch_duckdb_join", "duckdb_short_full_join"),
+        "postgres_join_to_plain": results.get("daywatch_postgres_join", {}).get("ratio"),
+        "postgres_join_to_short": ratio(results, "daywatch_postgres_join", "postgres_short_full_join"),
+        "checksum_to_scans": results.get("daywatch_duckdb_checksum_large", {}).get("ratio"),
     }
     RESULTS.write_text(json.dumps({"rows": given.rows, "large": given.large, "results": results}, indent=1) + "\n")
     print(results["ratios"])
@@ -218,8 +295,10 @@ def large(folder: Path, rows: int, results: dict[str, Any]) -> None:
         for file in files:
             opened(file, scan())
 
-    told("duckdb_scans_large", measured(scans, 2), results)
-    told("daywatch_duckdb_checksum_large", measured(compare(*(f"duckdb:///{file}#a" for file in files)), 2), results)
+    own = compare(f"duckdb:///{files[0]}#a", f"duckdb:///{files[1]}#a")
+    scanned, owned, ratio = in_turn(scans, own, 3)
+    told("duckdb_scans_large", scanned, results)
+    told("daywatch_duckdb_checksum_large", owned, results, ratio=round(ratio, 2))
 
 
 def ratio(results: dict[str, Any], one: str, other: str) -> float | None:

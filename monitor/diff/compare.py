@@ -134,7 +134,7 @@ def _by_join(work: Work) -> Difference:
     join = Join(work.a, work.b, work.columns)
     totals = join.totals()
     compared = time.monotonic() - work.started
-    found = _difference(work, totals, "join", work.a.warehouse.sql(join.rows()))
+    found = _difference(work, totals, "join", work.a.warehouse.sql(join.rows(as_texts=False)))
     found = replace(found, compare_seconds=compared)
     if not totals.differing or not work.options.explain:
         return found

@@ -197,8 +197,11 @@ class Join:
 
     # The rows
 
-    def rows(self, share: float = 1.0) -> Select:
-        """A statement for the differing rows as texts, or for a share of them, the same ones each time."""
+    def rows(self, share: float = 1.0, *, as_texts: bool = True) -> Select:
+        """A statement for the differing rows, or for a share of them, the same ones each time.
+
+        As texts they are the same on every engine; people are shown the statement without.
+        """
         a, b, both = self._sides()
         conditions = [sa.or_(a.c.here.is_(None), b.c.here.is_(None), self._any_differs(a, b))]
         if share < 1.0:
@@ -206,7 +209,10 @@ class Join:
             conditions.append(sa.func.abs(sa.func.mod(own, SHARES)) < int(share * SHARES))
         status = sa.case((a.c.here.is_(None), "added"), (b.c.here.is_(None), "removed"), else_="changed")
         wanted: list[Expression] = [status.label("status")]
-        (keys_a, values_a), (keys_b, values_b) = self.a.texts(a), self.b.texts(b)
+        (keys_a, values_a), (keys_b, values_b) = (
+            rows.texts(side) if as_texts else (rows.keys(side), rows.values(side))
+            for rows, side in ((self.a, a), (self.b, b))
+        )
         for pair, key_a, key_b in zip(self.columns.keys, keys_a, keys_b, strict=True):
             wanted.append(sa.case((a.c.here.is_(None), key_b), else_=key_a).label(_label(f"k:{pair.name}")))
         for letter, texts in (("a", values_a), ("b", values_b)):

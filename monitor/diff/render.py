@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from monitor.diff.result import Difference, Move, Part
@@ -88,7 +89,7 @@ def move_words(move: Move) -> str:
 def part_words(part: Part) -> str:
     """A segment in words."""
     recall, precision = (format_number(share, "share") for share in (part.recall, part.precision))
-    return f"{part.where}: {recall} of the {part.of} rows, {precision} of its {part.rows:,} rows"
+    return f"{part.where}: {recall} of the {part.of} rows, {precision} of its {part.rows:,} rows in {part.side.upper()}"
 
 
 def to_text(found: Difference) -> str:
@@ -131,7 +132,8 @@ def to_markdown(found: Difference) -> str:
         lines += ["", "| column | differs | how |", "|---|---:|---|"]
         lines += [f"| `{code(name)}` | {much} | {escaped(how)} |" for name, much, how in columns]
     if found.segments:
-        lines += ["", "**Where**", "", *(f"- {escaped(part_words(part))}" for part in found.segments)]
+        parts = (replace(part, where=f"`{code(part.where)}`") for part in found.segments)
+        lines += ["", "**Where**", "", *(f"- {part_words(part)}" for part in parts)]
     if found.sample:
         lines += ["", "<details><summary>Such rows</summary>", "", "```"]
         lines += [_row_words(row).replace("```", "'''") for row in found.sample]

@@ -17,7 +17,7 @@ class Part:
     """A segment of differing rows: `of` says which (changed, added, removed) share the condition `where`.
 
     `precision` is the part of the segment's rows that differ so, `recall` the part of those that the segment has;
-    `rows` counts the segment in its table.
+    `rows` counts the segment in its table, which `side` names: a or b. The condition is SQL of that one.
     """
 
     of: str
@@ -25,6 +25,7 @@ class Part:
     precision: float
     recall: float
     rows: int
+    side: str = "b"
 
 
 @dataclass(frozen=True, slots=True)

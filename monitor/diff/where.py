@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -14,12 +17,17 @@ from monitor.diff.pairs import Pair, Side
 from monitor.diff.result import Difference, Part
 from monitor.privacy.redact import Gate
 from monitor.types import Column, ColumnKind
-from monitor.warehouses.canonical import Form
+from monitor.warehouses.canonical import TIMES, Form
 from monitor.warehouses.constructs import CountIf, raw
+from monitor.warehouses.frames import is_zoned
 
 if TYPE_CHECKING:
     from monitor.diff.compare import Work
 
+Span = tuple[float, float]
+SPAN = "\tspan"
+"""Behind a column's name: whether its day lies among those of the bad rows."""
+EPOCH = pd.Timestamp("1970-01-01")
 BAD_ROWS = 2_000
 GOOD_ROWS = 8_000
 SEGMENTS = 3
@@ -28,8 +36,11 @@ CHANGED_MOST = 0.98
 
 
 def segments_of(work: Work, found: Difference, gate: Gate) -> tuple[Part, ...]:
-    """Segments of changed and added rows of B, and of removed rows of A; the best first."""
-    kinds = (("changed", found.changed or 0, "b", work.b), ("added", found.added, "b", work.b))
+    """Segments of changed and removed rows, by what they were in A, and of added rows in B; the best first.
+
+    A segment of changed rows whose columns did not change is counted in B, where people will look for it.
+    """
+    kinds = (("changed", found.changed or 0, "a", work.a), ("added", found.added, "b", work.b))
     parts: list[Part] = []
     for status, count, letter, side in (*kinds, ("removed", found.removed, "a", work.a)):
         total = found.rows_a if letter == "a" else found.rows_b
@@ -51,12 +62,27 @@ def _segments(work: Work, found: Difference, gate: Gate, kind: _Kind) -> list[Pa
     good = _good(kind, pairs, work.options.seed)
     frame = frame_of({p.name: pd.concat([bad[p.name], good[p.name]], ignore_index=True) for p in pairs}, pairs)
     is_bad = np.arange(len(frame)) < len(bad)
-    # What changed says nothing of where: the column's new values would be "the segment" of their own change.
-    itself = set(found.columns) if kind.status == "changed" else set()
-    columns = [Column(pair.name, kind_of(pair), pair.a.type) for pair in pairs if pair.name not in itself]
+    columns = [Column(p.name, ColumnKind.NUMBER if p.form in TIMES else kind_of(p), p.a.type) for p in pairs]
+    spans: dict[str, Span] = {}
+    for pair in pairs:
+        if pair.form in TIMES:
+            frame[pair.name] = days = (frame[pair.name] - EPOCH) // pd.Timedelta(days=1)
+            span = _span(days[is_bad])
+            if span is not None:
+                name = f"{pair.name}{SPAN}"
+                frame[name] = days.between(*span).astype(object)
+                spans[name] = span
+                columns.append(Column(name, ColumnKind.BOOLEAN, "boolean"))
     candidates = find_segments(frame, columns, is_bad, SEGMENTS)
-    told = [(segment, where) for segment in candidates if (where := _sql(segment, kind, pairs, gate))]
-    return _confirmed(told, kind, len(bad))
+    moved = set(found.columns)
+    inside = _Kind(kind.status, kind.count, "b", work.b, found.rows_b)
+    parts: list[Part] = []
+    for segment in candidates:
+        of = {condition.column.removesuffix(SPAN) for condition in segment.conditions}
+        counted = inside if kind.status == "changed" and moved.isdisjoint(of) else kind
+        where = _sql(segment, counted, pairs, spans, gate)
+        parts += _confirmed(segment, where, counted) if where else []
+    return parts
 
 
 def _bad(found: Difference, kind: _Kind, pairs: Sequence[Pair], seed: int) -> pd.DataFrame:
@@ -77,11 +103,25 @@ def _good(kind: _Kind, pairs: Sequence[Pair], seed: int) -> pd.DataFrame:
     return found.set_axis([pair.name for pair in pairs], axis=1)
 
 
-def _sql(segment: FoundSegment, kind: _Kind, pairs: Sequence[Pair], gate: Gate) -> str:
+def _span(days: pd.Series) -> Span | None:
+    """The days between which nearly all of the bad rows lie; None where that is one day."""
+    known = days.dropna()
+    if known.empty:
+        return None
+    first, last = known.quantile([0.01, 0.99], interpolation="nearest")
+    return (float(first), float(last)) if last > first else None
+
+
+def _sql(segment: FoundSegment, kind: _Kind, pairs: Sequence[Pair], spans: Mapping[str, Span], gate: Gate) -> str:
     """The segment as a condition on the side's table; '' where a value in it may not be shown."""
     named = {pair.name: pair for pair in pairs}
     rows = segment.rows
-    parts = [_condition(c, named[c.column], kind, gate, rows) for c in segment.conditions]
+    parts = [
+        _between(spans[c.column], named[c.column.removesuffix(SPAN)], kind, is_inside=bool(c.value))
+        if c.column in spans
+        else _condition(c, named[c.column], kind, gate, rows)
+        for c in segment.conditions
+    ]
     return "" if None in parts else " AND ".join(str(part) for part in parts)
 
 
@@ -94,22 +134,43 @@ def _condition(condition: Condition, pair: Pair, kind: _Kind, gate: Gate, rows: 
         return quoted if condition.value else f"NOT {quoted}"
     if not (gate.passes(rows) or condition.operator in {"<=", ">"}):
         return None
+    if pair.form in TIMES:
+        return _days(condition, pair, kind)
     if kind_of(pair) is ColumnKind.NUMBER:
         return f"{quoted} {condition.operator} {condition.value:.12g}"
     return f"{quoted} {condition.operator} {kind.side.warehouse.literal(condition.value)}"
 
 
-def _confirmed(told: list[tuple[FoundSegment, str]], kind: _Kind, bad: int) -> list[Part]:
+def _between(span: Span, pair: Pair, kind: _Kind, *, is_inside: bool) -> str:
+    """Days of a span, the last one included, or all others."""
+    bounds = ((">", span[0] - 1), ("<=", span[1]))
+    first, last = (_days(Condition(pair.name, operator, day), pair, kind) for operator, day in bounds)
+    return f"{first} AND {last}" if is_inside else f"NOT ({first} AND {last})"
+
+
+def _days(condition: Condition, pair: Pair, kind: _Kind) -> str:
+    """A condition on days since 1970 as one on the dates or times of the column."""
+    column, other = (pair.a, pair.b) if kind.letter == "a" else (pair.b, pair.a)
+    warehouse = kind.side.warehouse
+    quoted = warehouse.identifier(column.name)
+    day = EPOCH.date() + dt.timedelta(days=math.floor(condition.value))
+    if column.kind is ColumnKind.DATE:
+        return f"{quoted} {condition.operator} {warehouse.literal(day)}"
+    zone = ZoneInfo("UTC" if is_zoned(other) else pair.timezone) if is_zoned(column) else None
+    first, after = (
+        warehouse.literal(dt.datetime.combine(moment, dt.time(), zone)) for moment in (day, day + dt.timedelta(days=1))
+    )
+    if condition.operator == "=":
+        return f"{quoted} >= {first} AND {quoted} < {after}"
+    return f"{quoted} {'<' if condition.operator == '<=' else '>='} {after}"
+
+
+def _confirmed(segment: FoundSegment, where: str, kind: _Kind) -> list[Part]:
     """Precision and rows by one count over the table; recall from the differing rows themselves."""
-    if not told:
+    warehouse, table = kind.side.warehouse, kind.side.table
+    counted = warehouse.ask(warehouse.rows_of(table, [CountIf(raw(where)).label("n")]), [table])
+    rows = int(counted["n"][0].as_py() or 0)
+    precision = min(segment.recall * kind.count / rows, 1.0) if rows else 0.0
+    if precision <= kind.count / kind.total:
         return []
-    wanted: list[Any] = [CountIf(raw(where)).label(f"n{i}") for i, (_, where) in enumerate(told)]
-    counted = kind.side.warehouse.ask(kind.side.warehouse.rows_of(kind.side.table, wanted), [kind.side.table])
-    parts = []
-    for place, (segment, where) in enumerate(told):
-        rows = int(counted[f"n{place}"][0].as_py() or 0)
-        recall = segment.recall
-        precision = min(recall * kind.count / rows, 1.0) if rows else 0.0
-        if bad and precision > kind.count / kind.total:
-            parts.append(Part(kind.status, where, round(precision, 4), round(recall, 4), rows))
-    return parts
+    return [Part(kind.status, where, round(precision, 4), round(segment.recall, 4), rows, kind.letter)]
