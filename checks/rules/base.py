@@ -28,12 +28,16 @@ Values = Sequence[float | None]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """How a rule fared: bad rows (or how far a number is out of bounds) and, of a number, the number and its bounds."""
+    """How a rule fared: bad rows (or how far a number is out of bounds) and, of a number, the number and its bounds.
+
+    `rows` is how many were looked at, where that is not the partition's.
+    """
 
     bad: float
     number: float | None = None
     low: float | None = None
     high: float | None = None
+    rows: float | None = None
 
 
 class Rule(BaseModel, abc.ABC):

@@ -111,6 +111,7 @@ def _evidence(written: Written, table: Table, counted: Series, series: Sequence[
     if found is None:
         said = failed or "the rule gave no number: there is nothing to compute it from"
         return Evidence(name, "rule", None, error=said, detail=_detail(written, rows, None))
+    rows = rows if found.rows is None else found.rows
     known = _known_bad(series) if written.get("only_new") is True else 0.0
     if known is None:
         return Evidence(name, "rule", None, exact=True, detail=_detail(written, rows, found))

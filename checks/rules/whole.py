@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -77,16 +78,19 @@ class AllRows(Rule):
         return f"{self.inner.kind} {self.inner.label}"
 
     def measures(self, words: Words, where: str | None) -> tuple[Measure, ...]:
-        """The rule's, each by a statement of its own that reads the whole table."""
-        return tuple(_of_table(measure, words) for measure in self.inner.measures(words, where))
+        """The rule's, each by a statement of its own that reads the whole table; and how many rows that has."""
+        asked = [_of_table(measure, words) for measure in self.inner.measures(words, where)]
+        return (*asked, Measure("asked", "", f"SELECT COUNT(*) FROM {TABLE} AS every"))
 
     def judge(self, values: Values, rows: float, columns: Sequence[Column]) -> Found | None:
-        """As the rule does; how many rows the table has is not known."""
-        return self.inner.judge(values, max(rows, 1.0), columns)
+        """As the rule does, of so many rows as the table has."""
+        *own, every = values
+        found = self.inner.judge(own, every or 0.0, columns)
+        return None if found is None else replace(found, rows=every)
 
     def trouble(self, values: Values) -> str | None:
         """The rule's."""
-        return self.inner.trouble(values)
+        return self.inner.trouble(values[:-1])
 
     def bad_rows(self, words: Words, where: str | None) -> str | None:
         """The rule's, of the whole table."""
