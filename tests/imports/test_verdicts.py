@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from monitor.imports.found import Sharer
+from tests.e2e.desk import Desk
 from tests.imports import record
 from tests.imports.record import build_shop
-from tests.imports.shop import HERE, imported, judged, place_key, recorded
+from tests.imports.shop import HERE, URL, imported, judged, place_key, recorded
 from tests.postgres_server import Server
 from tests.postgres_tables import load_tables
 
@@ -63,6 +64,18 @@ def test_a_manifest_comes_to_dbts_verdicts_with_the_tests_written_in_sql(tmp_pat
     same(told, recorded("dbt"))
     assert set(recorded("dbt")) - set(told) == set()
     assert [item.what for item in found.left_out if "kept once" not in item.why] == ["payments_disabled"]
+
+
+def test_findings_tell_of_all_rows(tmp_path: Path) -> None:
+    build_shop(tmp_path / "shop.duckdb")
+    rule = "all_rows: {not_null: customer_id}, tolerance: 0.01"
+    desk = Desk(tmp_path).write(
+        f"warehouses: {{main: '{URL}'}}\ntables: [{{name: main.orders, rules: [{{{rule}}}]}}]\n"
+    )
+    (found,) = [f for f in desk.judge("--no-alerts").findings if f["kind"] == "rule"]
+    assert found["status"] == "fail"
+    assert "5 of 200 rows" in found["summary"]
+    assert found["score"] == 3  # two of 200 are allowed
 
 
 def test_sodacl_comes_to_sodas_verdicts(tmp_path: Path) -> None:
