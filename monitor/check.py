@@ -10,7 +10,8 @@ from monitor.types import Check, Evidence, Measure, Partition, Table, Values, Wa
 
 GROUP = "daywatch.checks"
 BUILT_IN = (
-    "freshness", "volume", "schema", "nulls", "zeros", "stats", "duplicates", "drift", "missing", "metric", "entity",
+    "freshness", "volume", "schema", "nulls", "zeros", "stats", "duplicates", "changes", "drift", "missing",
+    "metric", "entity",
     "rule", "relation",
 )  # fmt: skip
 DECLARED = frozenset({"metric", "entity", "rule", "relation"})

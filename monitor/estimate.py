@@ -87,9 +87,9 @@ def estimate(
     if whole and rows is None and state is not None and state.rows is not None:
         rows = float(state.rows)
     row_bytes = state.bytes / state.rows if state is not None and state.bytes is not None and state.rows else None
-    partitions = Cadence.DAY.partitions_per_month if whole else table.cadence.partitions_per_month
+    partitions = table.cadence.partitions_per_month
     sampled = float(min(sample_rows(table), rows if rows is not None else math.inf))
-    samples = 1 + REFERENCES_MAX if request.samples and not whole else 0
+    samples = (1 if whole else 1 + REFERENCES_MAX) if request.samples else 0  # earlier looks are in the store
     judged = _load(scans, rows, scans, row_bytes) + _load(samples, rows, samples * sampled, row_bytes, aggregates=False)
     statements, brought, _ = _grouped(table, request, rows)
     judged = judged + _load(statements, rows, brought, row_bytes)

@@ -7,6 +7,7 @@ from typing import Any
 
 from monitor.judge import Verdict
 from monitor.privacy.redact import Gate
+from monitor.privacy.shapes import is_hidden
 from monitor.segments import segment_words, tell_missing
 from monitor.types import Change, ColumnKind, Evidence, Finding, Observation, Partition, Status, Table
 from monitor.words import day, expectation, names, number, period, quantity, share
@@ -80,6 +81,8 @@ def _tell_volume(_table: Table, partition: Partition, evidence: Evidence) -> str
 
 def _tell_freshness(table: Table, partition: Partition, evidence: Evidence) -> str:
     seen = evidence.observation
+    if "still" in evidence.detail:
+        return _tell_stillness(table, evidence.detail)
     if evidence.score:
         latest = evidence.detail.get("latest")
         newest = f"; the newest row is of {str(latest)[:16].replace('T', ' ').removesuffix(' 00:00')}" if latest else ""
@@ -89,6 +92,22 @@ def _tell_freshness(table: Table, partition: Partition, evidence: Evidence) -> s
     if seen is None or not seen.today:
         return f"No rows for {day(partition)}, and none expected."
     return f"{number(seen.today)} rows are there for {day(partition)}."
+
+
+def _tell_stillness(table: Table, detail: Mapping[str, Any]) -> str:
+    still, longest, such = detail["still"], detail["longest"], period(table.cadence)
+    if not still:
+        return "The table has changed since the last look."
+    before = f"at most {longest}" if longest else "never"
+    return f"The table has stood still for {still} {such if still > 1 else such.removesuffix('s')}, before {before}."
+
+
+def _tell_changes(_table: Table, _partition: Partition, evidence: Evidence) -> str:
+    seen = evidence.observation
+    if seen is None:
+        return ""
+    about = expectation(seen)
+    return f"{share(seen.today)} of {seen.what}{'; ' + about if about else ''}."
 
 
 def _tell_schema(_table: Table, _partition: Partition, evidence: Evidence) -> str:
@@ -102,16 +121,17 @@ def _tell_schema(_table: Table, _partition: Partition, evidence: Evidence) -> st
     return f"Columns changed; {'; '.join(parts)}." if parts else "The columns are as before."
 
 
-def _tell_drift(_table: Table, _partition: Partition, evidence: Evidence) -> str:
+def _tell_drift(table: Table, _partition: Partition, evidence: Evidence) -> str:
     if evidence.score is None:
         return "too few rows to compare with past days."
+    past = "past ones" if table.time is not None else "those kept of earlier looks"
     details: Mapping[str, Any] = evidence.detail.get("columns", {})
     leading = [c for c, s in zip(evidence.columns, evidence.shares, strict=False) if s >= 0.1] or list(evidence.columns)
     told = [tell_column(name, details[name]) for name in leading if name in details]
     total = evidence.detail.get("total") or 0.0
     measured = f" by {number(total)} nats" if total > 0 else ""
     tell = "tells" if len(leading) == 1 else "tell"
-    about = f"{names(leading)} {tell} these rows from past ones{measured}"
+    about = f"{names(leading)} {tell} these rows from {past}{measured}"
     return f"{'; '.join(told[: min(2, len(leading))])}; {about}." if told else f"{about}."
 
 
@@ -192,6 +212,7 @@ _SENTENCES: dict[str, Callable[[Table, Partition, Evidence], str]] = {
     "duplicates": _tell_share,
     "volume": _tell_volume,
     "freshness": _tell_freshness,
+    "changes": _tell_changes,
     "schema": _tell_schema,
     "drift": _tell_drift,
     "missing": _tell_missing,
@@ -247,6 +268,7 @@ def _moved_values(
     if "value" in facts:
         return f"{quoted} = {facts['value']:.12g}" if gate.passes(facts["effect"] * rows) else None
     risen = [v["value"] for v in facts.get("values", ()) if v["after"] > v["before"] and gate.passes(v["after"] * rows)]
+    risen = [value for value in risen if not is_hidden(value)]
     return f"{quoted} IN ({', '.join(literal(v) for v in risen)})" if risen else None
 
 

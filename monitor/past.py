@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from checks.levels import level_of
 from monitor.caution import caution
 from monitor.judge import needed_surprise
 from monitor.partitions import partitions_between, previous
+from monitor.snapshot.stillness import stillness
 from monitor.store import PastPartition
-from monitor.types import ROWS, Cadence, Column, Measure, Partition, Point, Series, Table, TimeForm
+from monitor.types import ROWS, Cadence, Column, Measure, Partition, Point, Series, Stillness, Table, TimeForm
 
 REFERENCES_MAX = 7
 REFERENCE_LAGS = {
@@ -89,7 +90,9 @@ class Past:
         if self._filled is None or not self._filled or self._filled[-1].partition.order != last.order:
             by_order = {d.partition.order: d for d in known}
             span = list(_between(known[0].partition, last, self.table))
-            self._filled = [by_order.get(p.order, Day(p, {ROWS.key: 0.0}, known=False)) for p in span[-GAPS_MAX:]]
+            # what nobody looked at had no rows, unless looking is what makes the past
+            empty = {ROWS.key: 0.0} if self.table.time is not None else {}
+            self._filled = [by_order.get(p.order, Day(p, empty, known=False)) for p in span[-GAPS_MAX:]]
         return self._filled
 
     def series(self, measure: Measure, check: str, today: float | None, before: Partition) -> Series:
@@ -115,15 +118,20 @@ class Past:
         lags = [day.values.get(LAG) for day in self.known(before)[-LAG_PARTITIONS:]]
         return max((lag for lag in lags if lag is not None), default=0.0)
 
+    def stillness(self, before: Partition, today: Mapping[str, float | None]) -> Stillness:
+        """How long the table has not changed, by its values at earlier looks and those of today."""
+        return stillness([*(day.values for day in self.known(before) if day.rows > 0), today])
+
     def schemas(self, before: Partition) -> list[tuple[Column, ...] | None]:
         """The columns that earlier partitions were seen with, oldest first."""
         return [day.schema for day in self.known(before)]
 
-    def references(self, before: Partition) -> list[Partition]:
-        """Comparable past partitions for the drift check, newest first: good ones with rows."""
+    def references(self, before: Partition, among: Collection[str] | None = None) -> list[Partition]:
+        """Comparable past partitions for the drift check, newest first: good ones with rows, of those in `among`."""
         days = self.known(before)
         bad = _bad_orders(days)
         usable = [d.partition for d in days if d.rows > 0 and d.partition.order not in bad]
+        usable = [p for p in usable if among is None or p.order in among]
         lagged = self._lagged(before)
         chosen = {p.order: p for p in usable if p.order in lagged}
         for partition in reversed(usable[-REFERENCE_REACH:]):
@@ -133,7 +141,7 @@ class Past:
         return sorted(chosen.values(), key=lambda p: p.order, reverse=True)[:REFERENCES_MAX]
 
     def _lagged(self, before: Partition) -> set[str]:
-        if before.start is None or self.table.time is None:
+        if before.start is None:
             return set()
         orders: set[str] = set()
         walked = 0

@@ -46,6 +46,8 @@ BATCH = 25
 """Questions of rules that one statement answers."""
 OWN = frozenset({"asked", "repeats", "told"})
 """Measures that need statements of their own; what they were on past days is known from judging those alone."""
+SEEN = frozenset({"followed", "changed"})
+"""Measures of tables rewritten in place that no SQL asks for: they compare this look with the one before."""
 _NO_GROUPS: Mapping[Input, object] = {}
 _NO_FINDINGS: Mapping[Measure, str] = {}
 
@@ -66,6 +68,7 @@ class Request:
         by_check = {check.name: frozenset(check.inputs(table)) for check in checks}
         every = {needed for inputs in by_check.values() for needed in inputs}
         measures = {needed.measure for needed in every if isinstance(needed, Aggregate)} | {ROWS}
+        measures = {measure for measure in measures if measure.kind not in SEEN}
         for needed in every:
             if isinstance(needed, Segments):  # how many values a column has says whether it has segments
                 measures |= {Measure("distinct", name) for name in needed.columns}
@@ -118,6 +121,11 @@ def seed_of(table: Table, partition: Partition) -> int:
     return zlib.crc32(f"{table.name}/{partition.label}".encode())
 
 
+def seed_of_table(table: Table) -> int:
+    """The seed of looks at a table as a whole: an unchanged table is sampled the same each day."""
+    return zlib.crc32(table.name.encode())
+
+
 def read_aggregates(
     warehouse: Warehouse, table: Table, partition: Partition, past: Past, request: Request, others: Open | None = None
 ) -> Answers:
@@ -137,7 +145,8 @@ def read_arrival(
 ) -> ArrivalState:
     """What is known of the partition's arrival at `now`."""
     due = due_of(table, partition, past.arrival_lag_s(partition)) if table.time is not None else None
-    counts = tuple(Point(d.partition, d.rows) for d in past.days(partition))
+    looked = [day for day in past.days(partition) if day.known or table.time is not None]
+    counts = tuple(Point(d.partition, d.rows) for d in looked)
     return ArrivalState(now, int(rows), due is None or now >= due, due, latest, counts)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor import incident as incidents
-from monitor.answers import Open
+from monitor.answers import Answers, Open
 from monitor.backfill import Progress, backfill, backfill_drift, silent
 from monitor.badrows import with_bad_rows
 from monitor.check import evaluate, findings_of
@@ -37,7 +37,8 @@ from monitor.read import (
 from monitor.receipts import spending
 from monitor.refine import refine
 from monitor.signing import sign
-from monitor.store import IncidentState, IncidentStatus, RunRecord, Store
+from monitor.snapshot.looks import Looks, with_kept_key
+from monitor.store import IncidentState, IncidentStatus, KeptSample, RunRecord, Store
 from monitor.story import Sources, tell
 from monitor.types import (
     ROWS,
@@ -50,7 +51,6 @@ from monitor.types import (
     Finding,
     Incident,
     Input,
-    Measure,
     Partition,
     SampleSet,
     SchemaState,
@@ -114,9 +114,12 @@ class Watch:
     request: Request = field(init=False)
     samples: Samples = field(init=False)
     groups: GroupReader = field(init=False)
+    looks: Looks = field(init=False)
 
     def __post_init__(self) -> None:
         """Say once what the checks need."""
+        self.table = with_kept_key(self.table, self.store)
+        self.looks = Looks(self.warehouse, self.store, self.table)
         self.request = Request.of(self.checks, self.table)
         self.samples = Samples(self.warehouse, self.table)
         self.groups = GroupReader(self.warehouse, self.store, self.table)
@@ -142,15 +145,16 @@ def judge_claimed(watch: Watch, partition: Partition, now: dt.datetime, owner: s
     started = time.perf_counter()
     with spending(watch.store, watch.warehouse, watch.table.name, "judge", now) as receipt:
         gate = read_gate(watch, partition, past, now)
+        gate, look = take_look(watch, partition, past, gate)
         grouped, readings = read_groups(watch, partition, past, gate, now)
-        evidence, samples = collect_evidence(watch, partition, past, gate, grouped)
+        evidence, samples = collect_evidence(watch, partition, past, gate, grouped, look)
         verdicts = refine(watch.table, judge(watch.table, evidence, caution_of(watch.table, past, partition)), samples)
         sources = Sources(watch.table, partition, watch.warehouse, past, gate.aggregates, samples, grouped)
         groups = incidents.group(verdicts, open_incidents(watch, partition))
         quiet = muted_incidents(watch, now)
         outcome = tell_outcome(watch, sources, verdicts, groups, gate, quiet)
     outcome = _with_cost(outcome, receipt.cost, time.perf_counter() - started)
-    return record(watch, past, gate, outcome, evidence, sources, now, owner, readings)
+    return record(watch, past, gate, outcome, evidence, sources, now, owner, readings, look.kept)
 
 
 def _with_cost(outcome: Outcome, cost: Cost, seconds: float) -> Outcome:
@@ -188,7 +192,7 @@ def _follows(watch: Watch, partition: Partition) -> bool:
 class Gate:
     """What came first: the aggregates, how the partition arrived, and why it is not judged yet (None: it is)."""
 
-    aggregates: Mapping[Measure, float | None]
+    aggregates: Answers
     arrival: ArrivalState
     closed: str | None
 
@@ -212,6 +216,38 @@ def read_gate(watch: Watch, partition: Partition, past: Past, now: dt.datetime) 
     return Gate(aggregates, arrival, closed)
 
 
+@dataclass(frozen=True)
+class Look:
+    """What looking at a whole table brought: samples to judge by, what is kept of it, or why there is none."""
+
+    samples: SampleSet | None = None
+    kept: KeptSample | None = None
+    failure: str | None = None
+
+
+NO_LOOK = Look()
+
+
+def take_look(watch: Watch, partition: Partition, past: Past, gate: Gate) -> tuple[Gate, Look]:
+    """Look at a table that has no time column, and learn what changed since the last look; nothing for others."""
+    if watch.table.time is not None:
+        return gate, NO_LOOK
+    answers = Answers()
+    answers.take(gate.aggregates)
+    look = NO_LOOK
+    if watch.request.samples and gate.closed is None:
+        try:
+            seen = watch.looks.take(partition, past, gate.rows)
+            look = Look(seen.samples, seen.kept)
+            answers.update(seen.changes)
+        except UnavailableError:
+            raise
+        except SourceError as error:
+            look = Look(failure=str(error))
+    stillness = past.stillness(partition, {m.key: value for m, value in answers.items()})
+    return replace(gate, aggregates=answers, arrival=replace(gate.arrival, stillness=stillness)), look
+
+
 def read_groups(
     watch: Watch, partition: Partition, past: Past, gate: Gate, now: dt.datetime
 ) -> tuple[dict[Input, object], Readings]:
@@ -222,11 +258,11 @@ def read_groups(
 
 
 def collect_evidence(
-    watch: Watch, partition: Partition, past: Past, gate: Gate, grouped: Mapping[Input, object]
+    watch: Watch, partition: Partition, past: Past, gate: Gate, grouped: Mapping[Input, object], look: Look = NO_LOOK
 ) -> tuple[list[Evidence], SampleSet | None]:
     """The evidence of every check; behind a closed gate only freshness speaks."""
     checks = [c for c in watch.checks if gate.closed is None or c.name == "freshness"]
-    samples, failure = None, None
+    samples, failure = look.samples, look.failure
     if watch.request.samples and gate.closed is None and watch.table.time is not None:
         try:
             samples = read_samples(watch.samples, partition, past, gate.rows)
@@ -376,7 +412,7 @@ def _names_of(watch: Watch, check: Check) -> Iterator[str]:
 
 def record(
     watch: Watch, past: Past, gate: Gate, outcome: Outcome, evidence: Sequence[Evidence], sources: Sources,
-    now: dt.datetime, owner: str | None = None, readings: Readings = NO_READINGS,
+    now: dt.datetime, owner: str | None = None, readings: Readings = NO_READINGS, kept: KeptSample | None = None,
 ) -> Outcome:  # fmt: skip
     """Write everything in one transaction, alerts on their way out included, unless the claim was lost."""
     values = {m.key: v for m, v in gate.aggregates.items()} | _arrival(watch, outcome.partition, gate, now)
@@ -406,6 +442,7 @@ def record(
             cost=outcome.cost,
             seconds=outcome.seconds,
             groups=readings,
+            sample=kept,
         )
     )
     reach("after the record")

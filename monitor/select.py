@@ -11,7 +11,7 @@ from monitor.partitions import partition_at, partitions_between, previous
 from monitor.past import Past, is_timed
 from monitor.read import due_of
 from monitor.receipts import spending
-from monitor.types import ROWS, Cadence, Partition, Table
+from monitor.types import ROWS, Partition, Table
 
 if TYPE_CHECKING:
     from monitor.run import Watch
@@ -65,7 +65,7 @@ def _select(
 
 def _whole(table: Table, label: str | None, now: dt.datetime) -> Partition:
     """A table without a time column is looked at as a whole, once a day."""
-    today = partition_at(Cadence.DAY, table.timezone, now)
+    today = partition_at(table.cadence, table.timezone, now)
     if label is not None and label != today.label:
         raise UsageError(
             "a table without a time column can only be judged as it is today",

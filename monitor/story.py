@@ -13,6 +13,7 @@ from monitor.explain import bad_condition, summarise
 from monitor.judge import Verdict
 from monitor.past import Past
 from monitor.privacy.redact import Gate, redact_detail
+from monitor.privacy.shapes import is_hidden
 from monitor.segments import condition_of, segments_of
 from monitor.types import (
     Change,
@@ -110,8 +111,8 @@ def _detail(sources: Sources, evidence: Evidence) -> Mapping[str, Any]:
     return redact_detail(detail, sources.table)
 
 
-def _sql(sources: Sources, evidence: Evidence, condition: str | None) -> tuple[str, str]:
-    """Statements for the bad rows and for comparable good ones, as they run on this engine."""
+def _sql(sources: Sources, evidence: Evidence, condition: str | None) -> tuple[str, str | None]:
+    """Statements for the bad rows and for comparable good ones, as they run here; None where none are left."""
     warehouse, table, partition = sources.warehouse, sources.table, sources.partition
     where = partition if table.time is not None else None
     if evidence.kind == "duplicates" or evidence.detail.get("rule") == "unique":
@@ -123,16 +124,20 @@ def _sql(sources: Sources, evidence: Evidence, condition: str | None) -> tuple[s
     if condition is not None:
         good = f"NOT ({condition})"
         return warehouse.select_sql(table, where, condition), warehouse.select_sql(table, where, good)
+    if table.time is None:
+        return warehouse.select_sql(table), None  # the rows of earlier looks are no longer in the table
     before = sources.past.references(partition)
     return warehouse.select_sql(table, where, None), warehouse.select_sql(table, before[0] if before else where, None)
 
 
-def _sql_of_segment(sources: Sources, listed: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+def _sql_of_segment(sources: Sources, listed: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
     """The rows of the leading segment today, and on the newest comparable day."""
     table, warehouse = sources.table, sources.warehouse
     where = sources.partition if table.time is not None else None
-    before = sources.past.references(sources.partition)[:1]
     condition = condition_of(warehouse, table, listed[0]) if listed else None
+    if table.time is None:
+        return warehouse.select_sql(table, None, condition), None
+    before = sources.past.references(sources.partition)[:1]
     good = warehouse.select_sql(table, before[0] if before else where, condition)
     return warehouse.select_sql(table, where, condition), good
 
@@ -182,7 +187,8 @@ def _segments(sources: Sources, evidence: Evidence, suspects: Collection[str]) -
         bad = _bad_rows(samples, evidence)
         if bad is None:
             return ()
-        found = find_segments(samples.today, columns, bad, exclude={*evidence.columns[:1], *suspects})
+        today = samples.today if samples.shown is None else samples.shown
+        found = find_segments(today, columns, bad, exclude={*evidence.columns[:1], *suspects})
     gate = Gate(table)
     return tuple(
         Segment(" AND ".join(where), round(s.precision, 3), round(s.recall, 3), s.rows)
@@ -229,6 +235,6 @@ def _condition_sql(sources: Sources, condition: Condition, rows: int, gate: Gate
         return f"{quoted} {condition.operator} {condition.value:.12g}"
     if isinstance(condition.value, bool):
         return quoted if condition.value else f"NOT {quoted}"
-    if not gate.passes(rows):
+    if not gate.passes(rows) or is_hidden(condition.value):
         return None
     return f"{quoted} {condition.operator} {sources.warehouse.literal(condition.value)}"

@@ -217,6 +217,8 @@ class Measure:
     partition's start), `count_where` (argument: a row condition), `expression` (argument: an aggregate). Not in the
     same scan, but by statements of their own: `repeats` (rows beyond the first of each key, exact; argument: JSON of
     columns and scope), `asked` (argument: a statement of one number), `told` (argument: JSON of a rule in Python).
+    Not by SQL, but from what is kept of tables rewritten in place: `followed` (sampled rows that the look before had
+    too) and `changed` (those of them with another value in the column; without one, in any).
     Values are floats; None where the engine gives NULL (a mean over no rows).
     """
 
@@ -324,12 +326,15 @@ class Series:
 class SampleSet:
     """Today's rows and those of comparable past partitions, as frames with the table's own column names.
 
-    `past` holds (partition, rows of that partition) newest first; partitions judged bad are left out.
+    `past` holds (partition, rows of that partition) newest first; partitions judged bad are left out. Of a table that
+    is rewritten in place they are what was kept of earlier looks; `today` has then been through the same gate, and
+    `shown` holds its rows as they are in the warehouse, in the same order.
     """
 
     today: pd.DataFrame
     past: tuple[tuple[Partition, pd.DataFrame], ...]
     seed: int = 0
+    shown: pd.DataFrame | None = None
 
 
 Key = tuple[str | float | bool | None, ...]
@@ -368,12 +373,26 @@ class GroupSeries:
 
 
 @dataclass(frozen=True, slots=True)
+class Stillness:
+    """How long a table that is rewritten in place has not changed, counted in looks.
+
+    `still`: looks in a row, the newest included, that found nothing changed; `longest`: the most of them that were
+    followed by a change; `changes`: looks that found one.
+    """
+
+    still: int
+    longest: int
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ArrivalState:
     """What is known of a partition's arrival at the moment of judging.
 
     `rows` so far; `complete`: its due time has passed, the next partition has begun and the count stands still, or
     it lies in the past; `due` is when it should be there (None: unknown); `latest` is the newest time in the table
     up to the partition's end; `past_rows` are row counts of earlier partitions, oldest first, gaps included as 0.
+    `stillness` is of a table that is looked at as a whole, which has no newest time.
     """
 
     now: dt.datetime
@@ -382,6 +401,7 @@ class ArrivalState:
     due: dt.datetime | None
     latest: dt.datetime | None
     past_rows: tuple[Point, ...] = ()
+    stillness: Stillness | None = None
 
 
 class Predictive(Protocol):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 import shlex
 import tomllib
@@ -101,7 +102,10 @@ def test_the_measures_of_checks_are_among_those_explained() -> None:
 
     columns = tuple(Column(kind.value, kind, "") for kind in ColumnKind)
     table = Table("main.t", "main", ("t",), columns, TimeColumn("date", TimeForm.DATE), key=("number",))
-    asked = {i.measure.kind for c in load_checks() for i in c.inputs(table) if isinstance(i, Aggregate)}
+    whole = dataclasses.replace(table, time=None)
+    asked = {
+        i.measure.kind for c in load_checks() for t in (table, whole) for i in c.inputs(t) if isinstance(i, Aggregate)
+    }
     assert asked <= code_words(read("docs/CHECKS.md").split("## Measures")[1])
     assert {"rows", "nulls", "quantile"} <= asked
 

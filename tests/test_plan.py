@@ -138,7 +138,7 @@ def test_a_table_without_time_is_read_whole_every_day() -> None:
     table = Table("main.t", "main", ("t",), COLUMNS, None)
     told = estimate(table, load_checks(), None, TableState(rows=500, bytes=5_000))
     assert (told.rows, told.month.scanned, told.first_day.statements) == (500, pytest.approx(2 * 500 * 30.44), 0)
-    assert told.month.bytes == pytest.approx(2 * 5_000 * 30.44)
+    assert told.month.bytes == pytest.approx(3 * 5_000 * 30.44)  # aggregates, groups, sample
 
 
 def test_hours_awake_end_at_a_months() -> None:
@@ -146,7 +146,7 @@ def test_hours_awake_end_at_a_months() -> None:
     assert awake_hours(30, 60) == MONTH_HOURS
 
 
-def test_init_tells_a_month_and_proposes_light_watching(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_init_tells_a_month_and_looks_at_a_table_without_days_as_a_whole(tmp_path_factory: pytest.TempPathFactory) -> None:
     desk = Desk(tmp_path_factory.mktemp("desk")).sql(ORDERS, "CREATE TABLE lookup AS SELECT 'a' AS code, 'b' AS name")
     answer = desk.say("init", "duckdb:///shop.duckdb")
     assert answer.code == 0, answer.err
@@ -154,6 +154,6 @@ def test_init_tells_a_month_and_proposes_light_watching(tmp_path_factory: pytest
     assert "a month" in answer.err
     assert "on the first day" in answer.err
     written = (desk.folder / "daywatch.yaml").read_text()
-    assert "  - name: main.lookup\n    watch: light    # no time column" in written
+    assert "  - name: main.lookup\n    mode: snapshot    # no time column" in written
     planned = plan(desk, 1)
-    assert (planned["main.lookup"]["watch"], planned["main.orders"]["watch"]) == ("light", "full")
+    assert (planned["main.lookup"]["watch"], planned["main.orders"]["watch"]) == ("full", "full")

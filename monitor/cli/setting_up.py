@@ -90,7 +90,7 @@ def _note_estimate(warehouse: Warehouse, found: Sequence[TableDescription]) -> N
     told = []
     for item in found:
         table = starting_table(warehouse.name, item)
-        rows = item.candidates[0].rows_median if item.time is not None and item.candidates else None
+        rows = item.candidates[0].rows_median if item.time is not None and item.candidates else item.rows
         state = states.get(item.path)
         told.append((table, estimate(table, checks_of(checks, table), rows, state, warehouse.columns_max)))
     print_warehouse(warehouse.name, warehouse, told, Serve().poll_minutes, err=True)

@@ -180,15 +180,13 @@ class TableEntry(Overridable):
         None, description="of its metrics and entities that do not say otherwise", examples=["low"]
     )
 
-    @field_validator("mode")
-    @classmethod
-    def _check_mode(cls, mode: str) -> str:
-        if mode == "snapshot":
+    @model_validator(mode="after")
+    def _check_mode(self) -> Self:
+        if self.mode == "snapshot" and self.time_column:
             raise refuse(
-                "tables rewritten in place are not supported yet; leave mode out, and name a time column"
-                " that says when a row was loaded"
+                "mode: snapshot with a time_column; a table rewritten in place is looked at as a whole, leave one"
             )
-        return mode
+        return self
 
     @model_validator(mode="after")
     def _check_unit(self) -> Self:

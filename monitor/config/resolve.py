@@ -99,7 +99,8 @@ def _resolve(claim: Claim, config: Config, listings: Listings, source: Source, w
             resolved = _build(claim, config, path, table, columns, misses, listings)
             resolved = _with_read_metrics(resolved, claim, config, source, warn)
             cadence = settle(config, claim.index, path)["cadence"]
-            yield _fill(resolved, listings, warn, fixed=bool(cadence.locs))
+            fixed, whole = bool(cadence.locs), claim.entry.mode == "snapshot"
+            yield _fill(resolved, listings, warn, fixed=fixed, whole=whole)
         except UsageError as error:
             key = "where" if error.culprit and error.culprit == claim.entry.where else "time_column"
             source.problem((*claim.loc, key), f"{table}: {error.what}{'; ' + error.mend if error.mend else ''}")
@@ -203,6 +204,8 @@ def _time(
 ) -> TimeColumn | None:
     """The time column that the configuration names; the one of a pattern's defaults only where the table has it."""
     own = claim.entry.time_column is not None
+    if claim.entry.mode == "snapshot":
+        return None
     if column is None or (own and misses.at((*claim.loc, "time_column"), name)):
         return None
     if not own and column not in [item.name for item in listings.columns(claim.name.warehouse, path)]:
@@ -211,8 +214,10 @@ def _time(
     return TimeColumn(column, form)
 
 
-def _fill(table: Table, listings: Listings, warn: Warn, *, fixed: bool) -> Table:
+def _fill(table: Table, listings: Listings, warn: Warn, *, fixed: bool, whole: bool) -> Table:
     """Discover what the entry leaves open: time column with its cadence unless that is `fixed`, and key.
+
+    A table that is to be looked at as a `whole` gets no time column.
 
     Where looking fails (a limit, a time-out), a warning says so and the table goes on with what is known.
     """
@@ -220,12 +225,12 @@ def _fill(table: Table, listings: Listings, warn: Warn, *, fixed: bool) -> Table
 
     warehouse = listings.open(table.warehouse)
     try:
-        if table.time is None:
+        if table.time is None and not whole:
             found = find_time(warehouse, table)
             if found is not None:
                 cadence = table.cadence if fixed else found.cadence
                 table = replace(table, time=TimeColumn(found.column, found.form), cadence=cadence)
-        if not table.key and table.time is not None:
+        if not table.key:
             keys = find_keys(warehouse, table)
             table = replace(table, key=keys[0] if keys else ())
     except UnavailableError:

@@ -32,7 +32,7 @@ class TableDescription:
     `time` is None where no column says what day a row belongs to, and `reason` says why. `keys` holds confirmed
     single-column keys under key-like names; `key_suggestions` other columns or pairs that are unique. `segments`
     are columns with few values, `full_columns` those without NULL, `constants` those with one value in nearly all
-    rows (candidates for leaving out).
+    rows (candidates for leaving out). `rows` is counted where there is no time column: each look reads all of them.
     """
 
     path: tuple[str, ...]
@@ -47,6 +47,7 @@ class TableDescription:
     segments: tuple[str, ...] = ()
     full_columns: tuple[str, ...] = ()
     constants: tuple[str, ...] = ()
+    rows: int | None = None
 
 
 def describe(
@@ -69,6 +70,7 @@ def describe(
         table = replace(table, time=TimeColumn(best.column, best.form))
         keys = find_keys(warehouse, table)
         suggested = [] if keys else suggest_keys(warehouse, table)
+    rows = warehouse.count(table) if best is None else None
     looks = {column.name: _look(column, peek) for column in columns if column.name in peek.column_names}
     return TableDescription(
         path=path,
@@ -83,6 +85,7 @@ def describe(
         segments=tuple(name for name, look in looks.items() if look.is_segment)[:SEGMENTS_MAX],
         full_columns=tuple(name for name, look in looks.items() if look.is_full),
         constants=tuple(name for name, look in looks.items() if look.is_constant),
+        rows=rows,
     )
 
 

@@ -42,7 +42,7 @@ def suggest_keys(warehouse: Warehouse, table: Table) -> list[tuple[str, ...]]:
 
 def _search(warehouse: Warehouse, table: Table, *, singles_named: bool, pairs: bool) -> list[tuple[str, ...]]:
     if table.time is None:
-        return []
+        return _search_whole(warehouse, table, singles_named=singles_named, pairs=pairs)
     partitions = partitions_of(warehouse, table, PARTITIONS)
     while len(partitions) > 1 and sum(rows for _, rows in partitions) > ROWS_MAX:
         partitions = partitions[1:]
@@ -52,6 +52,14 @@ def _search(warehouse: Warehouse, table: Table, *, singles_named: bool, pairs: b
     sample = warehouse.sample(table, partition, SAMPLE_ROWS, seed=0, total=rows)
     found = _candidates(sample, table, singles_named=singles_named, pairs=pairs)
     return _confirm(warehouse, table, [partition for partition, _ in partitions], found)
+
+
+def _search_whole(warehouse: Warehouse, table: Table, *, singles_named: bool, pairs: bool) -> list[tuple[str, ...]]:
+    rows = warehouse.count(table)
+    if not ROWS_MIN <= rows <= ROWS_MAX:
+        return []
+    sample = warehouse.sample(table, None, SAMPLE_ROWS, seed=0, total=rows)
+    return _confirm(warehouse, table, [None], _candidates(sample, table, singles_named=singles_named, pairs=pairs))
 
 
 def _candidates(sample: pd.DataFrame, table: Table, *, singles_named: bool, pairs: bool) -> list[tuple[str, ...]]:

@@ -97,13 +97,14 @@ def _entry(warehouse: str, item: TableDescription) -> list[str]:
 
 
 def is_large(item: TableDescription) -> bool:
-    """Whether a partition has so many rows that sampling it each day may not pay."""
+    """Whether a partition, or a whole table without one, has so many rows that sampling it each day may not pay."""
+    if item.rows is not None:
+        return item.rows > LIGHT_ROWS
     return bool(item.time is not None and item.candidates and item.candidates[0].rows_median > LIGHT_ROWS)
 
 
 def starting_table(warehouse: str, item: TableDescription) -> Table:
     """The table as the starter configuration would have it watched."""
-    light = item.time is None or is_large(item)
     return Table(
         name=write_table_name(warehouse, item.path),
         warehouse=warehouse,
@@ -112,7 +113,7 @@ def starting_table(warehouse: str, item: TableDescription) -> Table:
         time=item.time,
         cadence=item.cadence,
         key=item.keys[0] if item.keys else (),
-        watch=Watching.LIGHT if light else Watching.FULL,
+        watch=Watching.LIGHT if is_large(item) else Watching.FULL,
     )
 
 
@@ -154,17 +155,18 @@ def _patterns(warehouse: str, descriptions: Sequence[TableDescription]) -> list[
 
 
 def _untimed_entry(warehouse: str, item: TableDescription) -> list[str]:
-    """A table that can only be read as a whole is watched lightly."""
+    """A table without a time column is looked at as a whole, lightly where that is dear."""
     if item.time is not None or not item.rows_peeked:
         return []
     named = f"  - name: {_name(write_table_name(warehouse, item.path))}"
-    return [named, "    watch: light    # no time column: each look reads the whole table"]
+    lines = [named, "    mode: snapshot    # no time column: each look is compared with what was kept of earlier ones"]
+    return [*lines, f"    watch: light    # about {item.rows:,} rows a look"] if is_large(item) else lines
 
 
 def _untimed(warehouse: str, items: Sequence[TableDescription]) -> list[str]:
     if not items:
         return []
-    lines = ["", "# Without a time column, so that no day of theirs can be judged yet (name one if there is one):"]
+    lines = ["", "# Without a time column, so that their past begins with the first look (name one if there is one):"]
     return lines + [
         f"#   {_comment(write_table_name(warehouse, item.path))}: {_comment(item.reason)}" for item in items
     ]

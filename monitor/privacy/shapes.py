@@ -7,6 +7,7 @@ import unicodedata
 SHAPE_MAX = 24
 RUN_MAX = 4
 """A longer run of one sign is cut: the exact length of a rare value can give it away."""
+OPENING, CLOSING = "⟨", "⟩"
 _KEPT = frozenset(" .,:;-_/@+#()")
 _READ_MAX = 200
 
@@ -30,6 +31,20 @@ def shape_of(value: object) -> str:
     if not text:
         return "(blank)" if str(value) else "(empty)"
     return text if len(text) <= SHAPE_MAX else text[: SHAPE_MAX - 1] + "…"
+
+
+def hidden_text(text: str) -> str:
+    """What stands for a text where other texts are in clear: its shape in brackets.
+
+    >>> hidden_text("Anna 42"), hidden_text(hidden_text("Anna 42"))
+    ('⟨Aaaa 99⟩', '⟨Aaaa 99⟩')
+    """
+    return text if text.startswith(OPENING) and text.endswith(CLOSING) else f"{OPENING}{shape_of(text)}{CLOSING}"
+
+
+def is_hidden(value: object) -> bool:
+    """Whether a value stands for others that are not shown: no row has it, so no condition can name it."""
+    return isinstance(value, str) and OPENING in value
 
 
 def _symbol(sign: str) -> str:

@@ -181,9 +181,10 @@ def _changed_ids(looked: Looked, judged: Mapping[str, Judged]) -> Iterator[Wish]
 
 
 def _decide_whole(table: Table, judged: Mapping[str, Judged], now: dt.datetime) -> Decision:
-    today = partition_at(Cadence.DAY, table.timezone, now)
+    today = partition_at(table.cadence, table.timezone, now)
     if today.order in judged or today.start is None:
         return Decision()
-    if table.due is not None and now < wall_time(today.start, table.due, table.timezone):
+    hourly = table.cadence is Cadence.HOUR
+    if table.due is not None and not hourly and now < wall_time(today.start, table.due, table.timezone):
         return Decision()
     return Decision((Wish(today, "daily"),))

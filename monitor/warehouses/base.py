@@ -30,8 +30,10 @@ from monitor.warehouses.constructs import (
     DrawHash,
     Expression,
     IsoInstant,
+    RowHash,
     RowNumber,
     TimeLiteral,
+    TypedColumn,
     columns_of,
     raw,
 )
@@ -405,7 +407,13 @@ class Warehouse(abc.ABC):
     # Rows
 
     def sample(
-        self, table: Table, partition: Partition | None, rows: int, seed: int, total: int | None = None
+        self,
+        table: Table,
+        partition: Partition | None,
+        rows: int,
+        seed: int,
+        total: int | None = None,
+        by: Sequence[str] = (),
     ) -> pd.DataFrame:
         """A uniform sample of the partition's rows, the same for the same seed and data.
 
@@ -415,6 +423,8 @@ class Warehouse(abc.ABC):
             rows: how many at most; a smaller partition comes whole.
             seed: samples of different seeds are independent.
             total: the partition's row count if known; it is asked otherwise.
+            by: the key's columns where rows are to be drawn by it, so that the same keys are drawn whatever else
+                changes; otherwise by where a row is stored.
 
         Returns:
             A frame as `monitor.warehouses.frames.to_frame` describes it; sampled rows are in random order.
@@ -422,9 +432,9 @@ class Warehouse(abc.ABC):
         if total is None:
             total = self.count(table, partition)
         self._refuse_large(table, partition, total)
-        arrow = self._ask(self._sampled(table, partition, rows, seed, total), table)
+        arrow = self._ask(self._sampled(table, partition, rows, seed, total, by), table)
         if total > rows > arrow.num_rows or total <= rows < arrow.num_rows:  # the count was wrong, or bad luck
-            arrow = self._ask(self._sampled(table, partition, rows, seed, None), table)
+            arrow = self._ask(self._sampled(table, partition, rows, seed, None, by), table)
         return to_frame(arrow, kinds_of(table, _sampled_columns(table)))
 
     def rows_where(self, table: Table, partition: Partition | None, condition: str | None, limit: int) -> pd.DataFrame:
@@ -617,9 +627,18 @@ class Warehouse(abc.ABC):
             .order_by(sa.desc("moment").nulls_last())
         )
 
-    def _sampled(self, table: Table, partition: Partition | None, rows: int, seed: int, total: int | None) -> Select:
+    def _sampled(
+        self,
+        table: Table,
+        partition: Partition | None,
+        rows: int,
+        seed: int,
+        total: int | None,
+        by: Sequence[str] = (),
+    ) -> Select:
         wanted = [readable(table, column) for column in _sampled_columns(table)]
-        return self._drawn(table.path, wanted, self._rows_of(table, partition), rows, seed, total)
+        key = [table.column(name) for name in by]
+        return self._drawn(table.path, wanted, self._rows_of(table, partition), rows, seed, total, key)
 
     def _drawn(
         self,
@@ -629,13 +648,17 @@ class Warehouse(abc.ABC):
         rows: int,
         seed: int,
         total: int | None,
+        key: Sequence[Column] = (),
     ) -> Select:
         """A seeded draw: rows below a threshold of a hash (a Bernoulli sample, a little too large), first by hash."""
         rows = min(rows, self.limits.rows_max)
         source = self._source(path)
         if total is not None and total <= rows:
             return sa.select(*wanted).select_from(source).where(*conditions).limit(rows + 1)
-        source, conditions, identity = self._identified(path, conditions, total)
+        if key:
+            identity: Sequence[Expression] = [RowHash(*map(TypedColumn, key))]
+        else:
+            source, conditions, identity = self._identified(path, conditions, total)
         draw = DrawHash(*identity, sa.literal(seed))
         statement = sa.select(*wanted).select_from(source).where(*conditions)
         share = 1.0 if not total else (rows + 5 * math.sqrt(rows) + 25) / total
