@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from monitor.errors import UsageError
-from monitor.partitions import partition_at, partitions_between, previous
+from monitor.partitions import parse_label, partition_at, partitions_between, previous
 from monitor.past import Past, is_timed
 from monitor.read import due_of
 from monitor.receipts import spending
-from monitor.types import ROWS, Partition, Table
+from monitor.types import ROWS, Partition
 
 if TYPE_CHECKING:
     from monitor.run import Watch
@@ -46,7 +46,7 @@ def _select(
 ) -> list[Partition]:
     table = watch.table
     if table.time is None:
-        return [_whole(table, first, now)]
+        return _whole(watch, first, last, now, note)
     if first is None or last is None:
         return _last_complete(watch, now, note)
     start, end = watch.warehouse.partition(table, first), watch.warehouse.partition(table, last)
@@ -63,16 +63,22 @@ def _select(
     ]
 
 
-def _whole(table: Table, label: str | None, now: dt.datetime) -> Partition:
-    """A table without a time column is looked at as a whole, once a day."""
+def _whole(
+    watch: Watch, first: str | None, last: str | None, now: dt.datetime, note: Callable[[str], None]
+) -> list[Partition]:
+    """A table without a time column is looked at as a whole, once a day (hour, week), as it is now."""
+    table = watch.table
     today = partition_at(table.cadence, table.timezone, now)
-    if label is not None and label != today.label:
-        raise UsageError(
-            "a table without a time column can only be judged as it is today",
-            where=table.name,
-            mend="leave --date out, or set time_column",
-        )
-    return today
+    if first is None or last is None:
+        return [today]
+    start, end = (parse_label(label, table.cadence, table.timezone) for label in (first, last))
+    if start.order <= today.order <= end.order:
+        return [today]
+    known = {row.partition.order for row in watch.store.history(table.name) if row.source == "run"}
+    looked = any(start.order <= order <= end.order for order in known)
+    then = f"what was found then: daywatch history {table.name} {first}" if looked else "nothing was kept of it then"
+    note(f"{table.name}: looked at as a whole, it can only be judged as it is now, on {today.label}; {then}")
+    return []
 
 
 def _last_complete(watch: Watch, now: dt.datetime, note: Callable[[str], None]) -> list[Partition]:

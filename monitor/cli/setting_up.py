@@ -137,7 +137,7 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG) -> int:
         for warehouse in warehouses.values():
             warehouse.close()
     for table in tables:
-        time = "as a whole (no time column)"
+        time = f"as a whole, once a {table.cadence.value}; its past begins with the first look"
         if table.time is not None:
             time = f"by {table.cadence.value} of {table.time.name}" if is_timed(table) else f"by {table.time.name}"
         typer.echo(f"{table.name}: {len(table.checked_columns)} columns, {time}")

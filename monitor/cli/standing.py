@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,10 @@ from monitor.source import SOURCE, source_key
 if TYPE_CHECKING:
     from monitor.cli.common import Opened
     from monitor.store import Store, TableStatus
+    from monitor.types import Table
+
+LEARNING_LOOKS = 7
+"""Looks at a table without a past of its own in which only the gross is told."""
 
 
 def standing(store: Store) -> dict[str, TableStatus]:
@@ -35,6 +39,16 @@ def names_of(found: Opened, rows: Mapping[str, TableStatus]) -> list[str]:
     down = [name for name in found.config.warehouses if name in found.outages or is_down(rows, name)]
     unreached = [name for name in rows if name not in down and warehouse_of(name) in found.outages]
     return [*down, *(table.name for table in found.tables), *unreached]
+
+
+def learning(store: Store, tables: Sequence[Table]) -> dict[str, int]:
+    """By name, how many looks there were at tables whose past began with the first one, while these are few."""
+    looks = {
+        table.name: sum(row.source == "run" for row in store.history(table.name, limit=LEARNING_LOOKS + 1))
+        for table in tables
+        if table.time is None
+    }
+    return {name: count for name, count in looks.items() if 0 < count <= LEARNING_LOOKS}
 
 
 def is_down(rows: Mapping[str, TableStatus], warehouse: str) -> bool:

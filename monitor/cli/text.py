@@ -77,17 +77,19 @@ def print_summary(partitions: int, tables: Sequence[Table]) -> None:
         typer.echo(f"{partitions} partitions of {len(tables)} table{'s' if len(tables) != 1 else ''} judged.")
 
 
-def print_status(names: Sequence[str], rows: Mapping[str, TableStatus], format_: str) -> int:
-    """One line a table, as of its last judged partition."""
+def print_status(
+    names: Sequence[str], rows: Mapping[str, TableStatus], format_: str, learning: Mapping[str, int]
+) -> int:
+    """One line a table, as of its last judged partition; `learning` are the looks so far at those that are new."""
     code = OK
     for name in names:
         row = rows.get(name)
         well = row is not None and not row.failing and not row.errored
         code = max(code, OK if well or row is None else (ERRORED if row.errored else FAILED))
         if format_ == "json":
-            print_json(_status_json(name, row))
+            print_json({**_status_json(name, row), **({"learning": learning[name]} if name in learning else {})})
         else:
-            typer.echo(_status_line(name, row))
+            typer.echo(_status_line(name, row, learning.get(name, 0)))
     return code
 
 
@@ -108,12 +110,13 @@ def _status_json(name: str, row: TableStatus | None) -> dict[str, object]:
     }
 
 
-def _status_line(name: str, row: TableStatus | None) -> str:
+def _status_line(name: str, row: TableStatus | None, looks: int) -> str:
     if row is None:
         return f"-- {name}: not judged yet"
     fresh = "late" if "freshness" in row.failing else "fresh"
     whole = "incomplete" if "volume" in row.failing else ("not judged" if row.skipped else "complete")
     failing = f"; failing: {', '.join(row.failing[:4])}" if row.failing else ""
+    whole += f"; learning, day {looks}" if looks else ""
     errored = f"; could not run: {', '.join(row.errored[:4])}" if row.errored else ""
     titles = "".join(f"\n     {i.id} since {i.opened.label}: {i.title}" for i in row.incidents)
     mark = "??" if row.errored else ("!!" if row.failing else "ok")

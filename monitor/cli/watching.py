@@ -97,7 +97,7 @@ def backfill(
     with opened(config, table, adding=True) as found, progress_bar() as progress:
         for entry in found.tables:
             if entry.time is None:
-                note(f"{entry.name}: no time column, so it has no past to read; set time_column")
+                note(f"{entry.name}: looked at as a whole, its past begins with the first look")
                 continue
             named = entry if days is None else dataclasses.replace(entry, backfill_days=days)
             chosen = checks_of(checks, entry)
@@ -116,12 +116,12 @@ def status(config: ConfigOption = DEFAULT_CONFIG, format_: FormatOption = "text"
     Example: daywatch status
     """
     check_format(format_)
-    from monitor.cli.standing import names_of, standing  # noqa: PLC0415 - heavy
+    from monitor.cli.standing import learning, names_of, standing  # noqa: PLC0415 - heavy
     from monitor.cli.text import print_status  # noqa: PLC0415 - heavy
 
     with opened(config) as found:
         rows = standing(found.store)
-        return print_status(names_of(found, rows), rows, format_)
+        return print_status(names_of(found, rows), rows, format_, learning(found.store, found.tables))
 
 
 def history(

@@ -14,7 +14,7 @@ from monitor.config.names import write_table_name
 from monitor.config.settle import settle
 from monitor.config.source import Source
 from monitor.errors import DaywatchError, SourceError, UnavailableError, UsageError
-from monitor.types import Column, Table, TimeColumn
+from monitor.types import Column, Table, TimeColumn, Watching
 
 if TYPE_CHECKING:
     from monitor.warehouses.base import Warehouse
@@ -230,7 +230,7 @@ def _fill(table: Table, listings: Listings, warn: Warn, *, fixed: bool, whole: b
             if found is not None:
                 cadence = table.cadence if fixed else found.cadence
                 table = replace(table, time=TimeColumn(found.column, found.form), cadence=cadence)
-        if not table.key:
+        if not table.key and (table.time is not None or (table.automatic and table.watch is Watching.FULL)):
             keys = find_keys(warehouse, table)
             table = replace(table, key=keys[0] if keys else ())
     except UnavailableError:
