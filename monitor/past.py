@@ -128,8 +128,7 @@ class Past:
 
     def references(self, before: Partition, among: Collection[str] | None = None) -> list[Partition]:
         """Comparable past partitions for the drift check, newest first: good ones with rows, of those in `among`."""
-        days = self.known(before)
-        bad = _bad_orders(days)
+        days, bad = self.known(before), self.bad(before)
         usable = [d.partition for d in days if d.rows > 0 and d.partition.order not in bad]
         usable = [p for p in usable if among is None or p.order in among]
         lagged = self._lagged(before)
@@ -139,6 +138,10 @@ class Past:
                 break
             chosen.setdefault(partition.order, partition)
         return sorted(chosen.values(), key=lambda p: p.order, reverse=True)[:REFERENCES_MAX]
+
+    def bad(self, before: Partition) -> set[str]:
+        """Orders of past partitions that were judged bad and are no new level."""
+        return _bad_orders(self.known(before))
 
     def _lagged(self, before: Partition) -> set[str]:
         if before.start is None:

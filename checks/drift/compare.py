@@ -86,7 +86,8 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
         found = _attribute(features, both[names], is_today, samples.seed)
         for name, nats in zip(features.columns, found.nats, strict=True):
             attributed[name] += float(nats)
-    repeats, nearly = repeats_of(table, samples, names)
+    # a table that is looked at as a whole has the rows of yesterday, as a matter of course
+    repeats, nearly = repeats_of(table, samples, names) if table.time is not None else ({}, None)
     marginal = looks.pop("marginal", {})
     return Comparison(
         attributed,

@@ -82,7 +82,7 @@ class Looks:
         pairs = tuple((p, frame) for (p, _), frame in zip(before, earlier, strict=True))
         samples = SampleSet(today, pairs, seed_of_table(table), shown)
         self._known[partition.order] = look
-        return Seen(samples, KeptSample(document, kept, LOOKS_MAX[table.cadence]), self._changes(look, partition))
+        return Seen(samples, KeptSample(document, kept, LOOKS_MAX[table.cadence]), self._changes(look, partition, past))
 
     def _draw(self, rows: int) -> pd.DataFrame:
         """The same rows of an unchanged table each time, by their key where there is one; in no telling order."""
@@ -106,11 +106,13 @@ class Looks:
         self._learn([p.order for p in chosen])
         return [(p, self._known[p.order]) for p in chosen if p.order in self._known]
 
-    def _changes(self, look: Look, partition: Partition) -> Mapping[Measure, float | None]:
-        """Against the look right before this one, whatever was thought of it; nothing where there was none."""
+    def _changes(self, look: Look, partition: Partition, past: Past) -> Mapping[Measure, float | None]:
+        """Against the look right before this one; nothing where there was none, or a bad one that is now mended."""
         from monitor.snapshot.prints import compare_prints  # noqa: PLC0415 - loads pandas
 
         last = previous(partition, self.table.cadence, self.table.timezone).order
+        if last in past.bad(partition):
+            return {}
         self._learn([last])
         before = self._known.get(last)
         if look.prints is None or before is None or before.prints is None or before.key != look.key:
