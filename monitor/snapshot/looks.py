@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from monitor.store import KeptSample
 from monitor.types import Cadence, Measure, Partition, SampleSet, Table
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
     from monitor.snapshot.packing import Look
@@ -74,30 +76,25 @@ class Looks:
         from monitor.snapshot.prints import prints_of  # noqa: PLC0415 - as above
 
         table = self.table
-        shown = self._draw(int(rows))
-        look = Look(hide(table, shown), prints_of(table.name, shown, table.key), table.key)
+        shown, lots = self._draw(int(rows))
+        look = Look(hide(table, shown), lots, prints_of(table.name, shown, table.key), table.key)
         document, kept = pack(look)
         before = self._before(partition, past)
-        today, *earlier = reconcile([look.frame, *(known.frame for _, known in before)])
+        today, *earlier = reconcile([look.frame, *_dealt([known for _, known in before])])
         pairs = tuple((p, frame) for (p, _), frame in zip(before, earlier, strict=True))
         samples = SampleSet(today, pairs, seed_of_table(table), shown)
         self._known[partition.order] = look
         return Seen(samples, KeptSample(document, kept, LOOKS_MAX[table.cadence]), self._changes(look, partition, past))
 
-    def _draw(self, rows: int) -> pd.DataFrame:
-        """The same rows of an unchanged table each time, by their key where there is one; in no telling order."""
-        import numpy as np  # noqa: PLC0415 - heavy
-
-        from monitor.snapshot.prints import key_order  # noqa: PLC0415 - as above
+    def _draw(self, rows: int) -> tuple[pd.DataFrame, npt.NDArray[np.uint16]]:
+        """The same rows of an unchanged table each time, by their key where there is one; and their lots."""
+        from monitor.snapshot.prints import order_rows  # noqa: PLC0415 - loads pandas
 
         table, seed = self.table, seed_of_table(self.table)
         wanted = min(sample_rows(table), max(CELLS_MAX // max(len(table.checked_columns), 1), ROWS_MIN))
         frame = self.warehouse.sample(table, None, wanted, seed, rows, by=table.key)
-        if table.key and all(name in frame.columns for name in table.key):
-            order = key_order(table.name, frame, table.key)
-        else:
-            order = np.random.default_rng(seed).permutation(len(frame))
-        return frame.iloc[order].reset_index(drop=True)
+        order, lots = order_rows(table.name, frame, table.key, seed)
+        return frame.iloc[order].reset_index(drop=True), lots
 
     def _before(self, partition: Partition, past: Past) -> list[tuple[Partition, Look]]:
         """The kept looks that this one is compared with, newest first."""
@@ -129,3 +126,8 @@ class Looks:
                 self._known[order] = look
         for order in sorted(self._known)[: -LOOKS_MAX[self.table.cadence]]:
             del self._known[order]
+
+
+def _dealt(looks: Sequence[Look]) -> list[pd.DataFrame]:
+    """Each row of the past from one look alone: rows that come again would tell the past by their number."""
+    return [look.frame[look.lots % len(looks) == place] for place, look in enumerate(looks)]

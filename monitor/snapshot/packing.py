@@ -9,6 +9,7 @@ import logging
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,9 +26,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Look:
-    """What is kept of a table as it was seen: rows as they may be kept, fingerprints, and the key that was used."""
+    """What is kept of a table as it was seen: rows as they may be kept, fingerprints, and the key that was used.
+
+    `lots` (rows, from 0 to LOTS - 1) are the same for the same key at each look.
+    """
 
     frame: pd.DataFrame
+    lots: npt.NDArray[np.uint16]
     prints: Prints | None = None
     key: tuple[str, ...] = ()
 
@@ -49,7 +54,8 @@ def unpack(document: bytes) -> Look | None:
         meta = json.loads((arrow.schema.metadata or {})[_META])
         if meta["form"] != FORM:
             return None
-        return Look(_frame(arrow), _read_prints(meta["prints"]), tuple(meta["key"]))
+        lots = np.frombuffer(base64.b64decode(meta["lots"]), dtype="<u2").astype("uint16")
+        return Look(_frame(arrow), lots, _read_prints(meta["prints"]), tuple(meta["key"]))
     except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
         _log.warning("a kept sample cannot be read: %s", error)
         return None
@@ -58,7 +64,8 @@ def unpack(document: bytes) -> Look | None:
 def _write(look: Look, rows: int) -> bytes:
     frame = look.frame.iloc[:rows]
     columns = [_arrow(frame[name]) for name in frame.columns]
-    meta = {"form": FORM, "key": list(look.key), "prints": _written_prints(look.prints)}
+    lots = base64.b64encode(look.lots[:rows].astype("<u2").tobytes()).decode()
+    meta = {"form": FORM, "key": list(look.key), "lots": lots, "prints": _written_prints(look.prints)}
     schema = pa.schema(
         [pa.field(str(name), column.type) for name, column in zip(frame.columns, columns, strict=True)],
         metadata={_META: json.dumps(meta).encode()},

@@ -22,6 +22,8 @@ ROWS_MAX = 5_000
 CELLS_MAX = 100_000
 FOLLOWED_MIN = 20
 """Rows seen at both looks below which nobody says how many changed."""
+LOTS = 420
+"""Divisible by each number of looks that one is compared with."""
 FOLLOWED = Measure("followed")
 
 Hashes = npt.NDArray[np.uint64]
@@ -62,9 +64,19 @@ def prints_of(name: str, frame: pd.DataFrame, key: Sequence[str]) -> Prints | No
     return Prints(keys[rows], values, tuple(others))
 
 
-def key_order(name: str, frame: pd.DataFrame, key: Sequence[str]) -> npt.NDArray[np.intp]:
-    """The rows in the order of their keys' hashes: the first n of them are the same keys at each look."""
-    return np.argsort(_key_hashes(name, frame, key), kind="stable")
+def order_rows(
+    name: str, frame: pd.DataFrame, key: Sequence[str], seed: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.uint16]]:
+    """The rows in an order that tells nothing, and a lot for each: the same for the same key at each look.
+
+    Without a key in the frame they are the same for the same place in it.
+    """
+    if key and all(column in frame.columns for column in key):
+        hashes = _key_hashes(name, frame, key)
+        order = np.argsort(hashes, kind="stable")
+        return order, (hashes[order] % np.uint64(LOTS)).astype("uint16")
+    order = np.random.default_rng(seed).permutation(len(frame))
+    return order, (order % LOTS).astype("uint16")
 
 
 def compare_prints(now: Prints, before: Prints) -> dict[Measure, float | None]:
