@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from monitor.store.records import (
         Application,
         ChannelStatus,
+        Chronicled,
         CostSum,
         Declaration,
         Delivery,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         IncidentStatus,
         KeptSample,
         Measured,
+        NoiseCaution,
         OutboxItem,
         PastPartition,
         Pruned,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Application",
     "ChannelStatus",
+    "Chronicled",
     "CostSum",
     "Declaration",
     "Delivery",
@@ -48,6 +51,7 @@ __all__ = [
     "IncidentStatus",
     "KeptSample",
     "Measured",
+    "NoiseCaution",
     "OutboxItem",
     "PastPartition",
     "Pruned",

@@ -56,6 +56,16 @@ def read_incidents(
     return [state for state in states if not open_only or state.status in LIVE]
 
 
+def read_incident(connection: Connection, name: str) -> IncidentState | None:
+    """One incident as it stands; None for an unknown one, and for one whose days were all judged well again."""
+    number = incident_number(name)
+    if number is None:
+        return None
+    happened = _latest_events().where(events.c.incident_id == number)
+    said = _all_feedback().where(feedback.c.incident_id == number)
+    return next(iter(_project(_sorted_steps(connection, happened, said))), None)
+
+
 def read_events(connection: Connection, name: str) -> list[IncidentEvent]:
     """The events of one incident in the order of partitions; empty for an unknown one."""
     number = incident_number(name)
@@ -94,6 +104,10 @@ def _read_steps(connection: Connection, table: str | None, at: str | None) -> li
     if at is not None:
         happened = happened.where(events.c.partition_order < at)
         said = said.where(feedback.c.partition_order < at)
+    return _sorted_steps(connection, happened, said)
+
+
+def _sorted_steps(connection: Connection, happened: Select[Any], said: Select[Any]) -> list[tuple[int, _Step]]:
     steps = [_event_step(row) for row in connection.execute(happened)]
     steps += [_feedback_step(row) for row in connection.execute(said)]
     return sorted(steps, key=lambda pair: (pair[0], pair[1].seen.order, pair[1].said is not None))
@@ -120,6 +134,8 @@ def as_feedback(row: Row[Any]) -> Feedback:
         note=row.note,
         until=row.until,
         at=row.recorded_at,
+        by=row.said_by or (None if row.action == FeedbackAction.ASSIGN else row.who),
+        link=row.link,
     )
 
 

@@ -155,6 +155,8 @@ outbox = Table(
     Column("error", Text, nullable=True),
     Column("delivered_at", UtcDateTime, nullable=True),
     Column("receipt", Text, nullable=True),
+    Column("not_before", UtcDateTime, nullable=True),  # put off until then: quiet hours, a digest
+    Column("bundle", Text, nullable=True, index=True),  # sent as one message with all others of the same bundle
     UniqueConstraint("incident_id", "partition_order", "event", "channel"),
 )
 
@@ -165,10 +167,41 @@ feedback = Table(
     Column("incident_id", BigId, ForeignKey("daywatch_incidents.id"), nullable=False, index=True),
     Column("partition_order", Order, nullable=False),  # the last partition the incident lived on when this was said
     Column("action", Text, nullable=False),
-    Column("who", Text, nullable=True),
+    Column("who", Text, nullable=True),  # the assignee where the action is assign
     Column("note", Text, nullable=True),
     Column("until", UtcDateTime, nullable=True),
     Column("recorded_at", UtcDateTime, nullable=False),
+    Column("said_by", Text, nullable=True),
+    Column("link", Text, nullable=True),  # where it was said or discussed
+    Column("press", Text, nullable=True),  # names the press of a button, so that it counts once
+    Index("daywatch_feedback_press_ix", "press", unique=True),
+)
+
+cautions = Table(
+    "daywatch_cautions",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("table_name", Text, nullable=False, index=True),
+    Column("check_name", Text, nullable=False),
+    Column("decades", Float, nullable=False),
+    Column("incident_id", BigInteger, nullable=False),  # outlives the incident
+    Column("said_by", Text, nullable=True),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    UniqueConstraint("incident_id", "check_name"),
+)
+
+chronicle = Table(
+    "daywatch_chronicle",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("incident_id", BigInteger, nullable=False),  # outlives the incident
+    Column("table_name", Text, nullable=False),
+    Column("partition_order", Order, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    UniqueConstraint("incident_id", "partition_order", "event"),
 )
 
 costs = Table(

@@ -7,11 +7,16 @@ import datetime as dt
 from sqlalchemy import Connection, func, insert, select
 
 from monitor.errors import UsageError
-from monitor.store.incidents import as_feedback
-from monitor.store.models import events, feedback, incidents
+from monitor.store import chronicle
+from monitor.store.engine import insert_into
+from monitor.store.incidents import as_feedback, read_incident
+from monitor.store.models import cautions, events, feedback, incidents
 from monitor.store.names import incident_name, incident_number
-from monitor.store.records import Feedback, FeedbackAction
+from monitor.store.records import Feedback, FeedbackAction, NoiseCaution
 
+NOISE_DECADES = 1.0
+"""What one "noise" asks of a check: a tenth of its share of the table's budget of false alerts."""
+NOISE_COLUMNS = 2
 _NEAREST = 3
 
 
@@ -24,14 +29,21 @@ def say(
     note: str | None,
     until: dt.datetime | None,
     now: dt.datetime,
+    by: str | None = None,
+    link: str | None = None,
+    press: str | None = None,
 ) -> Feedback:
-    """Record feedback on an incident.
+    """Record feedback on an incident, once for each press of a button, and have its messages say so.
 
     Raises:
         UsageError: there is no such incident, or no such action.
     """
     number = _existing(connection, name)
     said = _action(action)
+    if press is not None:
+        earlier = connection.execute(select(feedback).where(feedback.c.press == press)).first()
+        if earlier is not None:
+            return as_feedback(earlier)
     row = connection.execute(
         insert(feedback)
         .values(
@@ -42,10 +54,39 @@ def say(
             note=note,
             until=until,
             recorded_at=now,
+            said_by=by,
+            link=link,
+            press=press,
         )
         .returning(feedback)
     ).one()
+    if said is FeedbackAction.NOISE:
+        _be_cautious(connection, number, by or who, now)
+    chronicle.enqueue_refresh(connection, number, f"said.{row.id}", now)
     return as_feedback(row)
+
+
+def read_cautions(connection: Connection, table: str) -> list[NoiseCaution]:
+    """What was called noise on a table, oldest first."""
+    wanted = select(cautions).where(cautions.c.table_name == table).order_by(cautions.c.id)
+    return [
+        NoiseCaution(row.check_name, row.decades, incident_name(row.incident_id), row.said_by, row.recorded_at)
+        for row in connection.execute(wanted)
+    ]
+
+
+def _be_cautious(connection: Connection, number: int, by: str | None, now: dt.datetime) -> None:
+    """Ask more of the checks that found the incident, and of its first column where the drift check did."""
+    state = read_incident(connection, incident_name(number))
+    if state is None:
+        return
+    leading = state.columns[:NOISE_COLUMNS] if "drift" in state.checks else ()
+    for check in dict.fromkeys([*state.checks, *(f"drift.{column}" for column in leading)]):
+        row = insert_into(connection, cautions).values(
+            table_name=state.table, check_name=check, decades=NOISE_DECADES, incident_id=number, said_by=by,
+            recorded_at=now,
+        )  # fmt: skip
+        connection.execute(row.on_conflict_do_nothing(index_elements=["incident_id", "check_name"]))
 
 
 def read_feedback(connection: Connection, name: str) -> list[Feedback]:

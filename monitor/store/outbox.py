@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, select, update
 
 from monitor.store.models import outbox
-from monitor.store.names import incident_name
-from monitor.store.records import ChannelStatus, OutboxItem
+from monitor.store.names import incident_name, incident_number
+from monitor.store.records import ROOTS, ChannelStatus, OutboxItem
 
 
 def read_pending(connection: Connection, limit: int, now: dt.datetime) -> list[OutboxItem]:
@@ -49,7 +49,54 @@ def _item(row: Row[Any]) -> OutboxItem:
         uncertain=row.taken_at is not None,
         enqueued_at=row.enqueued_at,
         error=row.error,
+        order=row.partition_order,
+        not_before=row.not_before,
+        bundle=row.bundle,
+        due_at=row.due_at,
+        delivered_at=row.delivered_at,
+        receipt=row.receipt,
     )
+
+
+def read_roots(connection: Connection, incident: str, channel: str) -> list[OutboxItem]:
+    """The messages of an incident on a channel, sent or not, oldest first."""
+    mine = (outbox.c.incident_id == incident_number(incident)) & (outbox.c.channel == channel)
+    wanted = select(outbox).where(mine, outbox.c.event.in_(ROOTS)).order_by(outbox.c.id)
+    return [_item(row) for row in connection.execute(wanted)]
+
+
+def read_bundle(connection: Connection, bundle: str) -> list[OutboxItem]:
+    """All alerts that are one message, oldest first."""
+    return [
+        _item(row) for row in connection.execute(select(outbox).where(outbox.c.bundle == bundle).order_by(outbox.c.id))
+    ]
+
+
+def read_last_bundle(connection: Connection, channel: str, prefix: str, since: dt.datetime) -> str | None:
+    """The newest bundle that begins with `prefix` and reached a channel after `since`."""
+    wanted = (
+        select(outbox.c.bundle)
+        .where(
+            outbox.c.channel == channel,
+            outbox.c.bundle.startswith(prefix, autoescape=True),
+            outbox.c.delivered_at >= since,
+        )
+        .order_by(outbox.c.id.desc())
+        .limit(1)
+    )
+    found: str | None = connection.execute(wanted).scalar()
+    return found
+
+
+def bundle(connection: Connection, alerts: Sequence[str], name: str) -> None:
+    """Make alerts that are still to be sent one message."""
+    unsettled = outbox.c.alert.in_(alerts) & outbox.c.due_at.is_not(None)
+    connection.execute(update(outbox).where(unsettled).values(bundle=name))
+
+
+def put_off(connection: Connection, alert: str, until: dt.datetime) -> bool:
+    """It is not wanted before `until`; later ones need not wait for it."""
+    return _settle(connection, alert, due_at=until, not_before=until, taken_at=None)
 
 
 def mark_delivered(connection: Connection, alert: str, now: dt.datetime, receipt: str | None) -> bool:
@@ -91,7 +138,9 @@ def read_undelivered(connection: Connection, since: dt.datetime) -> list[Channel
     """What waits for each channel, and what was written since `since` and given up."""
     given_up = outbox.c.due_at.is_(None) & (outbox.c.enqueued_at >= since)
     columns = (outbox.c.channel, outbox.c.due_at, outbox.c.enqueued_at, outbox.c.attempts, outbox.c.error)
-    wanted = select(*columns).where(outbox.c.delivered_at.is_(None), outbox.c.due_at.is_not(None) | given_up)
+    untried = outbox.c.due_at.is_not(None) & (outbox.c.attempts == 0) & outbox.c.taken_at.is_(None)
+    planned = untried & (outbox.c.not_before.is_not(None) | outbox.c.event.not_in(ROOTS))  # nobody misses these yet
+    wanted = select(*columns).where(outbox.c.delivered_at.is_(None), outbox.c.due_at.is_not(None) | given_up, ~planned)
     by_channel: dict[str, list[Any]] = defaultdict(list)
     for row in connection.execute(wanted.order_by(outbox.c.id)):
         by_channel[row.channel].append(row)

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from monitor.errors import ClaimError
-from monitor.store import claims, codec, groups, past, samples, spending
+from monitor.store import chronicle, claims, codec, groups, past, samples, spending
 from monitor.store.engine import insert_into
 from monitor.store.models import counters, events, findings, incidents, outbox, revisions
 from monitor.store.names import finding_name, incident_name, incident_number
-from monitor.store.records import Delivery, Measured, Receipt, Recorded, RunRecord
+from monitor.store.records import ROOTS, Delivery, Measured, Receipt, Recorded, RunRecord
 from monitor.types import Finding, Incident, Status
 
 _INCIDENT_KEYS = frozenset({"incident", "incidents"})
@@ -68,6 +68,7 @@ def record(connection: Connection, run: RunRecord) -> Recorded:
     if run.sample is not None:
         samples.write(connection, run.table, run.partition.order, run.sample, run.at)
     alerts = _enqueue(connection, run, names)
+    chronicle.append(connection, run, named_incidents)
     receipt = Receipt(spending.warehouse_of(run.table), run.table, "judge", run.cost, run.seconds, covered_s)
     spending.spend(connection, receipt, run.at)
     return Recorded(revision, named_findings, named_incidents, alerts)
@@ -228,10 +229,18 @@ def _append_events(connection: Connection, run: RunRecord, revision_id: int, nam
 def _enqueue(connection: Connection, run: RunRecord, names: _Names) -> tuple[str, ...]:
     """Put the deliveries into the outbox that were never there; the ids of those."""
     happened = {incident.incident: incident.event for incident in run.incidents}
-    alerts = (
-        _enqueue_one(connection, run, names, delivery, happened[delivery.incident]) for delivery in run.deliveries
-    )
+    sent = [part for delivery in run.deliveries for part in _addressed(connection, names, delivery)]
+    alerts = (_enqueue_one(connection, run, names, delivery, happened[delivery.incident]) for delivery in sent)
     return tuple(alert for alert in alerts if alert is not None)
+
+
+def _addressed(connection: Connection, names: _Names, delivery: Delivery) -> list[Delivery]:
+    """The delivery; one that follows its incident, for each channel that the incident was ever sent to."""
+    if delivery.channel:
+        return [delivery]
+    number = incident_number(names.incidents[delivery.incident])
+    wanted = select(outbox.c.channel).where(outbox.c.incident_id == number, outbox.c.event.in_(ROOTS)).distinct()
+    return [replace(delivery, channel=channel) for channel in sorted(connection.execute(wanted).scalars())]
 
 
 def _enqueue_one(

@@ -11,6 +11,8 @@ from typing import Any, Literal, NamedTuple
 from monitor.types import Change, Column, Cost, Finding, Grouped, Incident, Partition, Severity
 
 Source = Literal["run", "backfill"]
+ROOTS = frozenset({"opened", "worsened"})
+"""Events that are messages of their own; others follow these."""
 JsonObject = Mapping[str, Any]
 """An object in JSON's own types."""
 
@@ -78,6 +80,7 @@ class PastPartition:
 class Delivery:
     """A message that must reach a channel because of an incident of the same record.
 
+    Without a `channel` it follows the incident: to every channel that its opening went, or is going, to.
     `incident` is the incident's key in the record (`INC-17` or temporary). In `payload`, texts under the names
     `incident` and `incidents` that equal a temporary incident key, and texts under `finding`, `findings` and `id` that
     equal a temporary finding key, become the allocated ids, at any depth.
@@ -181,6 +184,8 @@ class OutboxItem:
 
     `alert` is a UUID that stays the same over all attempts: put it into the message's metadata. `uncertain`: an
     earlier sender took it and never said how it ended, so ask the channel for the id before sending again.
+    `not_before`: it was put off until then; items of one `bundle` are sent as one message. `due_at` is None, and
+    `delivered_at` and `receipt` are there, once the channel has it.
     """
 
     alert: str
@@ -194,6 +199,17 @@ class OutboxItem:
     uncertain: bool
     enqueued_at: dt.datetime
     error: str | None = None
+    order: str = ""
+    not_before: dt.datetime | None = None
+    bundle: str | None = None
+    due_at: dt.datetime | None = None
+    delivered_at: dt.datetime | None = None
+    receipt: str | None = None
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is a message of its own, and not what follows one."""
+        return self.event in ROOTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +231,42 @@ class ChannelStatus:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a person said about an incident, and when."""
+    """What a person said about an incident, and when.
+
+    `who` is the assignee where the action is `assign`, else who said it; `by` is who said it, in either case; `link`
+    leads to where it was said or discussed.
+    """
 
     incident: str
     action: FeedbackAction
     who: str | None
     note: str | None
     until: dt.datetime | None
+    at: dt.datetime
+    by: str | None = None
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseCaution:
+    """How many decades less likely than usual a check's scores must be, because an incident was called noise."""
+
+    check: str
+    decades: float
+    incident: str
+    by: str | None
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Chronicled:
+    """One line in the lasting record of an incident: what happened, on which partition, and when it was known."""
+
+    incident: str
+    table: str
+    partition: Seen
+    event: str
+    title: str
     at: dt.datetime
 
 

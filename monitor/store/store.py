@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 from monitor.errors import UsageError
 from monitor.store import (
     applied,
+    chronicle,
     claims,
     found,
     groups,
@@ -42,6 +43,7 @@ from monitor.store.engine import (
 from monitor.store.records import (
     Application,
     ChannelStatus,
+    Chronicled,
     CostSum,
     Declaration,
     Feedback,
@@ -49,6 +51,7 @@ from monitor.store.records import (
     IncidentState,
     JsonObject,
     Measured,
+    NoiseCaution,
     OutboxItem,
     PastPartition,
     Pruned,
@@ -245,14 +248,37 @@ class Store:
         who: str | None = None,
         note: str | None = None,
         until: dt.datetime | None = None,
+        by: str | None = None,
+        link: str | None = None,
+        press: str | None = None,
     ) -> Feedback:
-        """Record what a person says about an incident; `who` is the assignee where the action is `assign`.
+        """Record what a person says about an incident, and have its messages brought up to date.
+
+        `who` is the assignee where the action is `assign`, `by` who says it; `link` leads to where it was discussed.
+        `press` names the press of a button: told again, it is recorded once.
 
         Raises:
             UsageError: unknown incident (naming the nearest ones) or unknown action.
         """
         with self._writing() as connection:
-            return opinions.say(connection, incident, action, who=who, note=note, until=until, now=now)
+            return opinions.say(
+                connection, incident, action, who=who, note=note, until=until, now=now, by=by, link=link, press=press
+            )
+
+    def incident(self, incident: str) -> IncidentState | None:
+        """One incident as it stands; None for an unknown one, and where all its days were judged well again."""
+        with self._reading() as connection:
+            return incidents.read_incident(connection, incident)
+
+    def chronicle(self, incident: str) -> list[Chronicled]:
+        """Every step of an incident, kept for ever; empty for an unknown one."""
+        with self._reading() as connection:
+            return chronicle.read(connection, incident)
+
+    def cautions(self, table: str) -> list[NoiseCaution]:
+        """What was called noise on a table, oldest first."""
+        with self._reading() as connection:
+            return opinions.read_cautions(connection, table)
 
     def feedback_on(self, incident: str) -> list[Feedback]:
         """Everything said about an incident, oldest first; UsageError for an unknown one."""
@@ -293,6 +319,31 @@ class Store:
         """Give back a taken alert that was not tried: due again at `due`. False where unknown or already settled."""
         with self._writing() as connection:
             return outbox.put_back(connection, alert, due)
+
+    def put_off(self, alert: str, until: dt.datetime) -> bool:
+        """Not to be sent before `until`, and holding up no other; False where unknown or already settled."""
+        with self._writing() as connection:
+            return outbox.put_off(connection, alert, until)
+
+    def roots(self, incident: str, channel: str) -> list[OutboxItem]:
+        """The messages of an incident on a channel, sent or not, oldest first."""
+        with self._reading() as connection:
+            return outbox.read_roots(connection, incident, channel)
+
+    def bundle(self, alerts: Sequence[str], name: str) -> None:
+        """Make alerts that are still to be sent one message, which stays one over all attempts."""
+        with self._writing() as connection:
+            outbox.bundle(connection, alerts, name)
+
+    def bundled(self, name: str) -> list[OutboxItem]:
+        """All alerts that are one message, sent or not, oldest first."""
+        with self._reading() as connection:
+            return outbox.read_bundle(connection, name)
+
+    def last_bundle(self, channel: str, prefix: str, since: dt.datetime) -> str | None:
+        """The newest bundle whose name begins with `prefix` and that reached a channel after `since`."""
+        with self._reading() as connection:
+            return outbox.read_last_bundle(connection, channel, prefix, since)
 
     def channels_due(self, now: dt.datetime) -> list[str]:
         """The channels that alerts are due for, by name."""

@@ -37,6 +37,7 @@ def live(store: Store, make: Any) -> None:
     store.record(make.run(6, values={"rows": 900.0}, surprises={"drift": 1.5}))
     store.record(make.run(6, values={"rows": 901.0}))
     store.feedback("INC-1", FeedbackAction.ASSIGN, now=make.now, who="@ana", note="läuft")
+    store.feedback("INC-1", FeedbackAction.NOISE, now=make.now, who="@bob", by="@bob", link="https://chat/1", press="p1")
     taken = store.take(1, make.now)
     store.delivered(taken[0].alert, make.now + LATER, "receipt-1")
     store.spend(Receipt("main", None, "poll", Cost(2, 500, None), 0.25), make.now)
@@ -70,6 +71,8 @@ def told(store: Store, now: dt.datetime) -> dict[str, Any]:
         "samples": {o: str(d) for o, d in store.samples("main.flights", store.sampled("main.flights")).items()},
         "declared": store.declared("main.flights"),
         "applications": store.applications(),
+        "chronicle": store.chronicle("INC-1"),
+        "cautions": store.cautions("main.flights"),
         "holder": store.holder("main.flights", "2013-01-08T00:00:00+00:00"),
     }
     plain: dict[str, Any] = json.loads(json.dumps(answers, default=_plain))
