@@ -78,7 +78,7 @@ def _tell(
         past=past,
         columns=(column,) if column else (),
         shares=(1.0,) if column else (),
-        effect=abs(share - (expected or 0.0)),
+        effect=min(abs(share - (expected or 0.0)), 1.0),
         weight=WEIGHT / (2 * max(count - 1, 1)) if column else WEIGHT / 2,
         observation=Observation(what, share, expected, low, high, "share"),
     )

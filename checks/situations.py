@@ -48,6 +48,7 @@ _TIMES = (ColumnKind.DATE, ColumnKind.TIMESTAMP)
 _IDS = (TimeForm.INTEGER_ID, TimeForm.TEXT_ID)
 _OF_NUMBERS = frozenset({"zeros", "mean", "stddev", "min", "max", "quantile", "nonfinite"})
 _OF_SQL = frozenset({"count_where", "expression"})
+_FOLLOWED = frozenset({"followed", "changed"})
 _OF_TEXTS = frozenset({"empty", "length_mean"})
 
 Make = Callable[[np.random.Generator, Column, int], "pd.Series | pd.Categorical"]
@@ -142,11 +143,13 @@ def _measure(
         if m.kind in _OF_SQL:
             random = np.random.default_rng(_seed(m.key + partition.order))
             values[m] = float(random.integers(0, len(frame) + 1))
+        if m.kind in _FOLLOWED:
+            values[m] = float(len(frame)) if m.kind == "followed" else float(len(frame) // 3)
     return {m: values.get(m) for m in measures}
 
 
 def _is_fit(table: Table, m: Measure) -> bool:
-    if m.kind in _OF_SQL:
+    if m.kind in _OF_SQL | _FOLLOWED:
         return False
     kind = table.column(m.column).kind if m.column else None
     if m.kind in _OF_NUMBERS:

@@ -40,6 +40,7 @@ def tables(make: Any) -> dict[str, Any]:
             entities=({"name": "e", "entity": "a text", "statistic": "count(*)", "direction": "both"},),
         ),
         "no time": make.table({"x": ColumnKind.NUMBER, "y": ColumnKind.TEXT}),
+        "no time, a key": make.table(KINDS, key=("a text",)),
         "time alone": make.table({"at": ColumnKind.TIMESTAMP}, "at"),
         "all ignored": make.table({"x": ColumnKind.NUMBER}, ignore_columns=frozenset({"x"})),
     }

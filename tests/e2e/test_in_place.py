@@ -113,7 +113,7 @@ def test_the_first_look_has_nothing_to_compare_with(watched: Watched) -> None:
     judged = {f["check"]: f["status"] for f in first}
     assert judged["drift"] == judged["volume"] == judged["nulls.plan"] == "learning"
     assert "fail" not in judged.values()
-    assert {f["status"] for f in watched.days[-1].findings} == {"pass"}
+    assert {f["status"] for f in watched.days[STOPPED - 1].findings} == {"pass"}
 
 
 def test_only_rows_that_can_be_seen_are_offered_as_sql(watched: Watched) -> None:
