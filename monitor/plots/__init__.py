@@ -10,6 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from monitor.plots.kinds import (
+    CopiesPicture,
+    CorrelationPicture,
+    FreshnessPicture,
+    HeatPicture,
+    HoursPicture,
+    MissingPicture,
+    PeersPicture,
+    QuantilesPicture,
+    SegmentsPicture,
+    ValuesPicture,
+    WaterfallPicture,
+)
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -17,10 +31,21 @@ if TYPE_CHECKING:
 __all__ = [
     "BarsPicture",
     "BeeswarmPicture",
+    "CopiesPicture",
+    "CorrelationPicture",
     "DifferencesPicture",
     "DistributionPicture",
+    "FreshnessPicture",
+    "HeatPicture",
+    "HoursPicture",
+    "MissingPicture",
+    "PeersPicture",
     "Picture",
+    "QuantilesPicture",
+    "SegmentsPicture",
     "SeriesPicture",
+    "ValuesPicture",
+    "WaterfallPicture",
     "draw",
 ]
 
@@ -86,14 +111,29 @@ class DifferencesPicture:
     unit: str = "rows"
 
 
-Picture = SeriesPicture | BarsPicture | DistributionPicture | BeeswarmPicture | DifferencesPicture
+Picture = (
+    SeriesPicture | BarsPicture | DistributionPicture | BeeswarmPicture | DifferencesPicture
+    | QuantilesPicture | MissingPicture | HeatPicture | HoursPicture | ValuesPicture | CorrelationPicture
+    | CopiesPicture | SegmentsPicture | PeersPicture | FreshnessPicture | WaterfallPicture
+)  # fmt: skip
 
-_DRAWN_BY = {
+_DRAWN_BY: dict[type[Picture], str] = {
     SeriesPicture: "monitor.plots.series",
     BarsPicture: "monitor.plots.bars",
     DistributionPicture: "monitor.plots.distribution",
     BeeswarmPicture: "monitor.plots.beeswarm",
     DifferencesPicture: "monitor.plots.differences",
+    CopiesPicture: "monitor.plots.copies",
+    CorrelationPicture: "monitor.plots.correlation",
+    FreshnessPicture: "monitor.plots.freshness",
+    HeatPicture: "monitor.plots.heat",
+    HoursPicture: "monitor.plots.hours",
+    MissingPicture: "monitor.plots.missing",
+    PeersPicture: "monitor.plots.peers",
+    QuantilesPicture: "monitor.plots.quantiles",
+    SegmentsPicture: "monitor.plots.segments",
+    ValuesPicture: "monitor.plots.values",
+    WaterfallPicture: "monitor.plots.waterfall",
 }
 
 
