@@ -63,10 +63,15 @@ def _propose(warehouse: Warehouse, found: Sequence[TableDescription]) -> dict[tu
     """Rules that hold in each table, told what they are worth."""
     from monitor.discover import starting_table  # noqa: PLC0415 - heavy
     from monitor.discover.propose import propose  # noqa: PLC0415 - heavy
+    from monitor.discover.relations import find_relations  # noqa: PLC0415 - heavy
 
+    tables = [starting_table(warehouse.name, item) for item in found]
+    relations = find_relations(warehouse, tables)
     timed = [item for item in found if item.time is not None]
     proposed = {
-        item.path: propose(warehouse, starting_table(warehouse.name, item), [*item.keys, *item.key_suggestions])
+        item.path: propose(
+            warehouse, starting_table(warehouse.name, item), [*item.keys, *item.key_suggestions], relations
+        )
         for item in timed
     }
     number = sum(len(proposals.found) for proposals in proposed.values())

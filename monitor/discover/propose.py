@@ -17,6 +17,7 @@ from monitor.asking import measure_all
 from monitor.config.names import write_table_name
 from monitor.config.rules import RelationEntry, RuleEntry
 from monitor.discover.candidates import Candidate, candidates
+from monitor.discover.relations import Relation
 from monitor.discover.times import partitions_of
 from monitor.errors import SourceError, UnavailableError, UsageError
 from monitor.read import Request, seed_of
@@ -51,7 +52,8 @@ class Proposal:
 class Proposals:
     """What is proposed for a table, and what was looked at.
 
-    `regular` says how many of the partitions in that span have rows, `reason` why nothing is proposed.
+    `regular` says how many of the partitions in that span have rows, `reason` why nothing is proposed; `remarks` are
+    relations that were found and do not hold.
     """
 
     found: tuple[Proposal, ...] = ()
@@ -60,10 +62,22 @@ class Proposals:
     span: str = ""
     regular: str = ""
     reason: str = ""
+    remarks: tuple[str, ...] = ()
 
 
-def propose(warehouse: Warehouse, table: Table, keys: Sequence[tuple[str, ...]] = ()) -> Proposals:
-    """The rules that hold in a table's last complete partitions; `keys` are columns that may tell its rows apart.
+def propose(
+    warehouse: Warehouse,
+    table: Table,
+    keys: Sequence[tuple[str, ...]] = (),
+    relations: Sequence[Relation] | None = None,
+) -> Proposals:
+    """The rules that hold in a table's last complete partitions.
+
+    Args:
+        warehouse: the table's.
+        table: with columns, time and cadence.
+        keys: columns that may tell its rows apart.
+        relations: of `find_relations` among the warehouse's tables; without them, those that the database declares.
 
     Raises:
         UnavailableError: the warehouse cannot be used.
@@ -78,7 +92,8 @@ def propose(warehouse: Warehouse, table: Table, keys: Sequence[tuple[str, ...]] 
             return Proposals(reason=f"{rows:,} rows in {len(days)} complete partitions are too few")
         frame = _sample(warehouse, table, days)
         found = candidates(table, frame, keys, COLUMNS_MAX)
-        found += _relations(warehouse, table)
+        mine = _declared(warehouse, table) if relations is None else [r for r in relations if r.path == table.path]
+        found += _relations(table, mine)
         held = _that_hold(warehouse, table, [day for day, _ in days], found)
     except UnavailableError:
         raise
@@ -89,7 +104,8 @@ def propose(warehouse: Warehouse, table: Table, keys: Sequence[tuple[str, ...]] 
     about = f"{rows:,} rows of {len(days)} partitions"
     told = tuple(Proposal(c.entry, c.tell(about), c.is_relation) for c in held)
     reason = "" if told else "nothing holds without exception"
-    return Proposals(told, len(days), rows, span, _regular(table, [day for day, _ in days]), reason)
+    regular = _regular(table, [day for day, _ in days])
+    return Proposals(told, len(days), rows, span, regular, reason, _broken(table, relations or ()))
 
 
 def _regular(table: Table, days: Sequence[Partition]) -> str:
@@ -118,17 +134,33 @@ def _sample(warehouse: Warehouse, table: Table, days: Sequence[tuple[Partition, 
     return pd.concat(frames, ignore_index=True)
 
 
-def _relations(warehouse: Warehouse, table: Table) -> list[Candidate]:
+def _declared(warehouse: Warehouse, table: Table) -> list[Relation]:
     """Foreign keys of one column that the database declares, where the engine tells."""
+    known = warehouse.foreign_keys(table.path)
+    return [
+        Relation(table.path, k.columns[0], k.path, k.referred[0], declared=True) for k in known if len(k.columns) == 1
+    ]
+
+
+def _relations(table: Table, found: Sequence[Relation]) -> list[Candidate]:
     return [
         Candidate(
-            {"column": key.columns[0], "references": write_table_name(table.warehouse, (*key.path, *key.referred))},
-            "declared in the database; every value is found, in {looked}",
+            {"column": r.column, "references": write_table_name(table.warehouse, (*r.to, r.key))},
+            f"{r.evidence}; every value is found, in {{looked}}" if r.declared else r.evidence,
             is_relation=True,
         )
-        for key in warehouse.foreign_keys(table.path)
-        if len(key.columns) == 1
+        for r in found
     ]
+
+
+def _broken(table: Table, found: Sequence[Relation]) -> tuple[str, ...]:
+    """Relations that a person may want to know of, though they do not hold."""
+    return tuple(
+        f"{r.column} seems to refer to {write_table_name(table.warehouse, (*r.to, r.key))}, but it does not hold:"
+        f" {r.evidence}"
+        for r in found
+        if r.path == table.path and r.orphans
+    )
 
 
 def _that_hold(

@@ -128,8 +128,9 @@ def _rules(item: TableDescription) -> list[str]:
 
 def _proposed(item: TableDescription, proposals: Proposals | None) -> list[str]:
     """Rules as comments, each beside its evidence; what was looked at stands above them."""
+    remarks = [f"    # {_comment(remark)}" for remark in proposals.remarks] if proposals else []
     if proposals is None or not proposals.found:
-        return [f"    # no rules are proposed: {_comment(proposals.reason)}"] if proposals else []
+        return [f"    # no rules are proposed: {_comment(proposals.reason)}", *remarks] if proposals else []
     lines = []
     if proposals.regular:
         lines += [f"    # cadence: {item.cadence.value}    # {proposals.regular}, {proposals.span}"]
@@ -138,7 +139,7 @@ def _proposed(item: TableDescription, proposals: Proposals | None) -> list[str]:
         mine = [proposal for proposal in proposals.found if proposal.is_relation is some]
         lines += [f"    # {key}:"] if mine else []
         lines += [f"    #   - {_flow(proposal.entry)}    # {_comment(proposal.evidence)}" for proposal in mine]
-    return lines
+    return [*lines, *remarks]
 
 
 def _flow(entry: Mapping[str, Any]) -> str:
