@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from monitor.judge import Verdict
+from monitor.judge import Verdict, tail_of
 from monitor.types import Change, Evidence, SampleSet, Status, Table
 
 NEARLY = -1.6
 """Margin, in decades, from which the leading column of drift may say which rows are missing."""
+REPEATED_TAIL = 1e-3
+"""How rare the share of rows that nearly repeat others must be for added rows to be called duplicates."""
 _TOLD = frozenset({"change", "effect"})
 _SPECIFIC = frozenset({"freshness", "volume", "schema", "nulls", "zeros", "duplicates"})
 
@@ -83,7 +85,9 @@ def _beside(evidence: Evidence, drift: Verdict | None, excess: float) -> Evidenc
         return evidence
     seen = drift.evidence
     added = excess / (1.0 + max(excess, 0.0))
-    if drift.status is Status.FAIL and seen.change is Change.DUPLICATES and seen.effect >= 0.5 * added > 0:
+    nearly = next((p for p in seen.parts if p.check == "nearly"), None)
+    repeated = (nearly.score or 0.0) if nearly is not None and (tail_of(nearly) or 1.0) < REPEATED_TAIL else 0.0
+    if repeated >= 0.5 * added > 0:
         return replace(evidence, change=Change.DUPLICATES)
     if evidence.change is Change.ROWS_MISSING and not evidence.columns and drift.margin >= NEARLY:
         return replace(evidence, columns=seen.columns[:1], shares=(1.0,) * len(seen.columns[:1]))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from scipy.stats import ks_2samp
 
 from checks.drift.categories import describe_categories
 from checks.drift.description import VALUE_ROWS_MIN, Description
@@ -11,6 +13,10 @@ from checks.drift.numbers import describe_numbers, moved
 from checks.frames import blank_mask, missing_mask, numbers_of
 from monitor.types import Change, ColumnKind
 
+Array = npt.NDArray[np.float64]
+CUT_MIN = 0.004
+CUT_ROWS_MIN = 8.0
+"""So many rows were to come before today's first or after its last for their absence to be a cut, not luck."""
 NEWS_ROWS_MIN = 2
 NEWS_CHANCE = 1e-3
 """Rows without a value that are news in a column that never had any, unless they could all be today's by chance."""
@@ -98,6 +104,20 @@ def _describe_missing(today: pd.Series, past: pd.Series) -> Description | None:
     return Description(Change.NULLS_UP, moved, facts)
 
 
+def _share_cut_off(after: Array, before: Array) -> float:
+    """The share of the past's rows that lie before the first or after the last of today, the rest being as it was."""
+    first, last = after.min(), after.max()
+    cut = max(float((before < first).mean()), float((before > last).mean()))
+    if cut < CUT_MIN or cut * len(after) < CUT_ROWS_MIN:
+        return 0.0
+    kept = before[(before >= first) & (before <= last)]
+    chance = np.sqrt(1.0 / len(after) + 1.0 / max(len(kept), 1))
+    alike = (
+        float(ks_2samp(after, kept, method="asymp").statistic) < max(0.25 * cut, 1.6 * chance) if len(kept) else False
+    )
+    return cut if alike else 0.0
+
+
 def _describe_times(today: pd.Series, past: pd.Series) -> Description:
     before = past.dropna().to_numpy().astype("datetime64[us]").astype(np.float64) / 1e6
     after = today.dropna().to_numpy().astype("datetime64[us]").astype(np.float64) / 1e6
@@ -105,5 +125,8 @@ def _describe_times(today: pd.Series, past: pd.Series) -> Description:
         return Description(Change.OTHER, 0.0)
     clock_before, clock_after = np.mod(before, 86_400.0), np.mod(after, 86_400.0)
     far = moved(clock_after, clock_before)
+    gap = _share_cut_off(clock_after, clock_before)
+    if gap:
+        return Description(Change.ROWS_MISSING, gap)
     change = Change.SHIFT_UP if np.median(clock_after) >= np.median(clock_before) else Change.SHIFT_DOWN
     return Description(change, far, {})

@@ -355,3 +355,27 @@ def test_each_change_of_texts_has_its_word(today: Any, change: Change) -> None:
 def test_upper_case_is_another_format_not_another_mix() -> None:
     stacked = texts(np.concatenate([np.char.upper(CITIES), CITIES]))
     assert describe_column(stacked[:3_000], stacked[3_000:], ColumnKind.TEXT).change is Change.FORMAT
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "minutes", "change"),
+    [
+        (0.04, 0.0, 0, Change.ROWS_MISSING),
+        (0.0, 0.04, 0, Change.ROWS_MISSING),
+        (0.3, 0.0, 0, Change.ROWS_MISSING),
+        (0.0, 0.0, 300, Change.SHIFT_UP),
+        (0.0, 0.0, 20, Change.SHIFT_UP),
+    ],
+)
+def test_hours_cut_off_are_rows_missing_and_moved_ones_are_not(
+    first: float, last: float, minutes: int, change: Change
+) -> None:
+    random = np.random.default_rng(3)
+
+    def day(number: int) -> pd.Series:
+        seconds = np.sort(86_400 * random.beta(2, 2, 2_000))
+        return pd.Series(pd.Timestamp("2024-01-01") + pd.Timedelta(days=number) + pd.to_timedelta(seconds, unit="s"))
+
+    past = pd.concat([day(number) for number in range(6)], ignore_index=True)
+    today = day(7)[int(2_000 * first) : 2_000 - int(2_000 * last)] + pd.Timedelta(minutes=minutes)
+    assert describe_column(today, past, ColumnKind.TIMESTAMP).change is change
