@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from monitor.plots import BarsPicture, BeeswarmPicture, DistributionPicture, Picture, SeriesPicture, draw
+from monitor import views
+from monitor.plots import BarsPicture, BeeswarmPicture, Picture, SeriesPicture, draw
 from monitor.privacy.redact import Gate
 from monitor.story import Sources
-from monitor.types import ROWS, ColumnKind, Finding, Incident, Measure, Observation, Table
+from monitor.types import ROWS, Change, Finding, Incident, Measure, Observation, Table
 
 SERIES_POINTS = 60
+_NUMBERS_TOLD = frozenset({Change.SHIFT_UP, Change.SHIFT_DOWN, Change.SCALE, Change.SPREAD, Change.RELATION})
 
 
 def illustrate(
@@ -29,6 +30,9 @@ def illustrate(
     if main is not None:
         path = folder / f"{stem}.png"
         yield str(path), draw(main, path)
+    for name, picture in _details(event, findings, sources, main):
+        path = folder / f"{stem}_{name}.png"
+        yield str(path), draw(picture, path)
     dots = _beeswarm(findings, sources) if swarm else None
     if dots is not None:
         path = folder / f"{stem}_shap.png"
@@ -50,7 +54,30 @@ def _main_picture(event: Incident, findings: Sequence[Finding], sources: Sources
     return _rows_picture(event, sources)
 
 
+def _details(
+    event: Incident, findings: Sequence[Finding], sources: Sources, main: Picture | None
+) -> Iterator[tuple[str, Picture]]:
+    """What the whole story shows beside the message's picture."""
+    lead = findings[0] if findings else None
+    column = lead.columns[0] if lead is not None and lead.columns else ""
+    known = sources.samples is not None and column in {c.name for c in sources.table.columns}
+    change = Change.OTHER if lead is None else lead.change
+    wanted: tuple[tuple[str, Callable[[], Picture | None]], ...] = (
+        ("where", lambda: views.places(findings)),
+        ("by", lambda: views.missing_by_segment(lead, sources) if lead and lead.kind == "nulls" else None),
+        ("values", lambda: views.moved(column, change, sources) if known and change in _NUMBERS_TOLD else None),
+        ("calendar", lambda: views.calendar(event, findings, sources)),
+    )
+    for name, look in wanted:
+        picture = look()
+        if picture is not None and type(picture) is not type(main):
+            yield name, picture
+
+
 def _picture(finding: Finding, sources: Sources) -> Picture | None:
+    own = _own_picture(finding, sources)
+    if own is not None:
+        return own
     if finding.kind == "drift":
         return _drift_picture(finding, sources)
     if finding.detail.get("course") and finding.observation is not None:
@@ -59,6 +86,22 @@ def _picture(finding: Finding, sources: Sources) -> Picture | None:
     if measure is None or finding.observation is None or finding.observation.today is None:
         return None
     return _series_picture(finding, finding.observation, measure, sources)
+
+
+def _own_picture(finding: Finding, sources: Sources) -> Picture | None:
+    """The picture of the finding's own kind, which says more than its series; None where there is nothing to draw."""
+    match finding.kind:
+        case "freshness":
+            return views.arrivals(finding, sources)
+        case "missing":
+            return views.hours(finding, sources)
+        case "entity":
+            return views.peers(finding, sources)
+        case "metric":
+            return views.waterfall(finding, sources)
+        case "duplicates":
+            return views.copies(finding, sources)
+    return None
 
 
 def measure_of(finding: Finding, table: Table) -> Measure | None:
@@ -165,6 +208,13 @@ def _drift_picture(finding: Finding, sources: Sources) -> Picture | None:
             f"{name}: before and today", (("missing", before, after), ("present", 1 - before, 1 - after))
         )
     values = facts.get("values")
+    change = Change(facts.get("change", "other"))
+    if change in (Change.VALUES_NEW, Change.VALUES_GONE):
+        picture = views.new_and_gone(name, facts)
+        if picture is not None:
+            return picture
+    if change is Change.RELATION and (cloud := views.correlation(name, sources)) is not None:
+        return cloud
     if values:
         gate = Gate(sources.table)
         items = tuple(
@@ -172,17 +222,7 @@ def _drift_picture(finding: Finding, sources: Sources) -> Picture | None:
             for v in values
         )
         return BarsPicture(f"{name}: values before and today", items)
-    if sources.table.column(name).kind is not ColumnKind.NUMBER:
-        return None
-    past = [frame[name] for _, frame in samples.past if name in frame]
-    if not past:
-        return None
-    return DistributionPicture(
-        f"{name}: values before and today",
-        name,
-        pd.concat(past).to_numpy(dtype=float),
-        samples.today[name].to_numpy(dtype=float),
-    )
+    return views.moved(name, change, sources)
 
 
 def share_of_missing(facts: Mapping[str, Any]) -> tuple[float | None, float | None]:

@@ -23,6 +23,7 @@ from monitor.plots.kinds import (
     ValuesPicture,
     WaterfallPicture,
 )
+from monitor.plots.words import describe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -152,4 +153,6 @@ def draw(picture: Picture, path: Path, *, dark: bool = False) -> str:
         OSError: when the file cannot be written.
     """
     module: Any = importlib.import_module(_DRAWN_BY[type(picture)])
-    return str(module.draw(picture, path, dark=dark))
+    alt = str(module.draw(picture, path, dark=dark))
+    describe(path, alt)
+    return alt

@@ -21,10 +21,10 @@ def draw(picture: CopiesPicture, path: Path, *, dark: bool) -> str:
         rows.pair(axes, row, before, after, (_share(before), _share(after)), colours)
     style.write_key(sheet, (("share of rows before", colours.quiet), ("today", colours.today)))
     style.save(sheet.figure, path)
-    return rows.told(
-        picture.title,
-        [f"{clean_text(t, 40)}: {_share(a)} of rows today, {_share(b) or 'unknown'} before" for t, b, a in items],
-    )
+    parts = [
+        f"{clean_text(times, 40)}: {_share(a)} of rows today, {_share(b) or 'unknown'} before" for times, b, a in items
+    ]
+    return rows.told(picture.title, parts)
 
 
 def _share(value: float | None) -> str:

@@ -30,8 +30,8 @@ def draw(picture: FreshnessPicture, path: Path, *, dark: bool) -> str:
         last = place == len(days) - 1
         face = colours.before if came else "none"
         edge = colours.today if last and not came else colours.before if came else colours.quiet
-        size = {"lw": 2.4 if last and not came else 1.0}
-        axes.add_patch(Rectangle((place + 0.1, 0.05), 0.8, 0.9, facecolor=face, edgecolor=edge, **size))
+        width = 2.4 if last and not came else 1.0
+        axes.add_patch(Rectangle((place + 0.1, 0.05), 0.8, 0.9, facecolor=face, edgecolor=edge, lw=width))
     if days:
         _label(axes, days, sheet)
     key = ("■ came", colours.before), ("□ did not", colours.today if days and not days[-1][1] else colours.quiet)

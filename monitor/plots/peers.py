@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from monitor.plots import rows, style
@@ -66,7 +67,7 @@ def _span(known: np.ndarray[tuple[int], np.dtype[np.float64]], *, log: bool) -> 
     return low - air, high + air
 
 
-def _axis(axes: rows.Axes, sheet: style.Sheet, low: float, high: float, *, log: bool) -> None:
+def _axis(axes: Axes, sheet: style.Sheet, low: float, high: float, *, log: bool) -> None:
     if log:
         first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
         step = max(1, math.ceil((last - first + 1) / 4))
