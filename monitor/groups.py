@@ -64,8 +64,12 @@ class GroupReader:
         asked: Sequence[Input],
         aggregates: Mapping[Measure, float | None],
         now: dt.datetime,
+        *,
+        kept: bool = False,
     ) -> tuple[dict[Input, object], Readings]:
         """The values of `Groups` and `Segments` inputs, and today's readings as they may be stored.
+
+        With `kept` the partition itself is read from the store: the warehouse no longer has it.
 
         What cannot be read, because its SQL does not run or runs too long, is a series with an error.
 
@@ -77,7 +81,9 @@ class GroupReader:
         total = int(aggregates.get(ROWS) or 0)
         errors = self._fill(partition, past, wanted, now)
         found: dict[Groups, Grouped] = {}
-        for groups, answer in self._today(partition, [g for g in wanted if g not in errors], total).items():
+        asked_now = [g for g in wanted if g not in errors]
+        today = self._recalled(partition, asked_now) if kept else self._today(partition, asked_now, total)
+        for groups, answer in today.items():
             if isinstance(answer, str):
                 errors[groups] = answer
             else:
@@ -89,6 +95,14 @@ class GroupReader:
         for name, grouped in readings.items():
             self._kept.setdefault(name, {})[partition.order] = grouped
         return values, readings
+
+    def _recalled(self, partition: Partition, wanted: Sequence[Groups]) -> dict[Groups, Grouped | str]:
+        names = [name_of(groups) for groups in wanted]
+        told = self.store.groups(self.table.name, names, partition.order, f"{partition.order}~")
+        return {
+            groups: told[name].get(partition.order, "it was not read then")
+            for groups, name in zip(wanted, names, strict=True)
+        }
 
     def _today(self, partition: Partition, wanted: Sequence[Groups], total: int) -> dict[Groups, Grouped | str]:
         where = partition if self.table.time is not None else None

@@ -38,7 +38,8 @@ from monitor.receipts import spending
 from monitor.refine import refine
 from monitor.signing import sign
 from monitor.snapshot.looks import Looks, with_kept_key
-from monitor.store import IncidentState, IncidentStatus, KeptSample, RunRecord, Store
+from monitor.snapshot.recall import as_then, looked_at, recall_aggregates
+from monitor.store import IncidentState, IncidentStatus, KeptSample, PastPartition, RunRecord, Store
 from monitor.story import Sources, tell
 from monitor.types import (
     ROWS,
@@ -97,7 +98,8 @@ class Watch:
     """One table under watch: what is kept between its partitions while the process lives.
 
     `lags`: how long after their end partitions (by order) were seen to grow, in seconds, where somebody watched.
-    `others`: opens another warehouse, for rules that compare with it.
+    `others`: opens another warehouse, for rules that compare with it. `kept`: what is known of a look that is over, by
+    which a table is judged that is rewritten in place.
     """
 
     table: Table
@@ -111,6 +113,7 @@ class Watch:
     judged: Partition | None = None
     lags: Mapping[str, float] = field(default_factory=dict)
     others: Open | None = None
+    kept: PastPartition | None = None
     request: Request = field(init=False)
     samples: Samples = field(init=False)
     groups: GroupReader = field(init=False)
@@ -141,6 +144,9 @@ def judge_partition(watch: Watch, partition: Partition, now: dt.datetime) -> Out
 def judge_claimed(watch: Watch, partition: Partition, now: dt.datetime, owner: str) -> Outcome:
     """The same for a partition that `owner` has claimed."""
     reach("claimed")
+    look_kept = looked_at(watch.store, watch.table, partition, now)
+    if look_kept is not None:
+        watch = replace(watch, table=as_then(watch.table, look_kept), kept=look_kept)
     past = prepare_past(watch, partition, now)
     started = time.perf_counter()
     with spending(watch.store, watch.warehouse, watch.table.name, "judge", now) as receipt:
@@ -204,7 +210,10 @@ class Gate:
 
 def read_gate(watch: Watch, partition: Partition, past: Past, now: dt.datetime) -> Gate:
     """Read the partition's aggregates and see whether it is there and complete."""
-    aggregates = read_aggregates(watch.warehouse, watch.table, partition, past, watch.request, watch.others)
+    if watch.kept is not None:
+        aggregates = recall_aggregates(watch.kept, watch.request)
+    else:
+        aggregates = read_aggregates(watch.warehouse, watch.table, partition, past, watch.request, watch.others)
     rows = aggregates.get(ROWS) or 0.0
     latest = latest_of(watch.warehouse, watch.table, partition) if rows == 0 else None
     arrival = read_arrival(watch.table, partition, past, rows, now, latest)
@@ -237,9 +246,11 @@ def take_look(watch: Watch, partition: Partition, past: Past, gate: Gate) -> tup
     look = NO_LOOK
     if watch.request.samples and gate.closed is None:
         try:
-            seen = watch.looks.take(partition, past, gate.rows)
-            look = Look(seen.samples, seen.kept)
-            answers.update(seen.changes)
+            looks, is_over = watch.looks, watch.kept is not None
+            seen = looks.recall(partition, past) if is_over else looks.take(partition, past, gate.rows)
+            if seen is not None:
+                look = Look(seen.samples, seen.kept)
+                answers.update(seen.changes)
         except UnavailableError:
             raise
         except SourceError as error:
@@ -254,7 +265,8 @@ def read_groups(
     """Rows by group as the checks ask for them, and what of it is kept; nothing behind a closed gate."""
     if gate.closed is not None or not watch.request.groups:
         return {}, {}
-    return watch.groups.read(partition, past, watch.request.groups, gate.aggregates, now)
+    kept = watch.kept is not None
+    return watch.groups.read(partition, past, watch.request.groups, gate.aggregates, now, kept=kept)
 
 
 def collect_evidence(
@@ -319,7 +331,8 @@ def tell_outcome(
         mine = next((i for i, g in enumerate(groups) if verdict in g.verdicts), None)
         told = tell(sources, verdict, suspects)
         findings.append(replace(told, id=f"new:{len(findings)}", incident=None if mine is None else keys[mine]))
-    findings = with_bad_rows(sources, findings)
+    if watch.kept is None:
+        findings = with_bad_rows(sources, findings)
     if gate.closed is not None:
         findings += _skipped(watch, sources.partition, gate.closed, len(findings), {f.check for f in findings})
     events = [_event(sources, g, key, findings, quiet) for g, key in zip(groups, keys, strict=True)]

@@ -72,13 +72,15 @@ def _whole(
     if first is None or last is None:
         return [today]
     start, end = (parse_label(label, table.cadence, table.timezone) for label in (first, last))
-    if start.order <= today.order <= end.order:
-        return [today]
-    known = {row.partition.order for row in watch.store.history(table.name) if row.source == "run"}
-    looked = any(start.order <= order <= end.order for order in known)
-    then = f"what was found then: daywatch history {table.name} {first}" if looked else "nothing was kept of it then"
-    note(f"{table.name}: looked at as a whole, it can only be judged as it is now, on {today.label}; {then}")
-    return []
+    known = [row.partition for row in watch.store.history(table.name, today.order) if row.source == "run"]
+    chosen = [p for p in (*known, today) if start.order <= p.order <= end.order]
+    if not chosen:
+        note(f"{table.name}: nothing is kept of {first}: a table that is looked at as a whole has no past to read")
+    elif chosen[0] != today:
+        note(
+            f"{table.name}: looks of earlier days are judged by what was kept of them; SQL shows the table as it is now"
+        )
+    return chosen
 
 
 def _last_complete(watch: Watch, now: dt.datetime, note: Callable[[str], None]) -> list[Partition]:

@@ -33,7 +33,7 @@ class Seen:
     """One look: samples to judge by, what is to be kept, and how many followed rows have changed since the last."""
 
     samples: SampleSet
-    kept: KeptSample
+    kept: KeptSample | None
     changes: Mapping[Measure, float | None]
 
 
@@ -71,7 +71,7 @@ class Looks:
             past: what is known of earlier looks.
             rows: how many the table has.
         """
-        from monitor.snapshot.hidden import hide, reconcile  # noqa: PLC0415 - loads pandas
+        from monitor.snapshot.hidden import hide  # noqa: PLC0415 - loads pandas
         from monitor.snapshot.packing import Look, pack  # noqa: PLC0415 - as above
         from monitor.snapshot.prints import prints_of  # noqa: PLC0415 - as above
 
@@ -79,12 +79,26 @@ class Looks:
         shown, lots = self._draw(int(rows))
         look = Look(hide(table, shown), lots, prints_of(table.name, shown, table.key), table.key)
         document, kept = pack(look)
+        samples = replace(self._beside(look, partition, past), shown=shown)
+        self._known[partition.order] = look
+        changes = self._changes(look, partition, past)
+        return Seen(samples, KeptSample(document, kept, LOOKS_MAX[table.cadence]), changes)
+
+    def recall(self, partition: Partition, past: Past) -> Seen | None:
+        """A look that is over, from what was kept of it; None where no sample of it is there any more."""
+        self._learn([partition.order])
+        look = self._known.get(partition.order)
+        if look is None:
+            return None
+        return Seen(self._beside(look, partition, past), None, self._changes(look, partition, past))
+
+    def _beside(self, look: Look, partition: Partition, past: Past) -> SampleSet:
+        from monitor.snapshot.hidden import reconcile  # noqa: PLC0415 - loads pandas
+
         before = self._before(partition, past)
         today, *earlier = reconcile([look.frame, *_dealt([known for _, known in before])])
         pairs = tuple((p, frame) for (p, _), frame in zip(before, earlier, strict=True))
-        samples = SampleSet(today, pairs, seed_of_table(table), shown)
-        self._known[partition.order] = look
-        return Seen(samples, KeptSample(document, kept, LOOKS_MAX[table.cadence]), self._changes(look, partition, past))
+        return SampleSet(today, pairs, seed_of_table(self.table))
 
     def _draw(self, rows: int) -> tuple[pd.DataFrame, npt.NDArray[np.uint16]]:
         """The same rows of an unchanged table each time, by their key where there is one; and their lots."""
