@@ -59,7 +59,7 @@ class Webhook:
         Raises:
             DeliveryError: it was not taken, or nobody knows whether it was.
         """
-        body = json.dumps(_sendable(to_payload(_without_paths(message))), allow_nan=False).encode("ascii")
+        body = self.body_of(message)
         headers = self._headers(body, message.alert_id)
         request = urllib.request.Request(self._url, data=body, headers=headers, method="POST")  # noqa: S310 - checked
         try:
@@ -70,6 +70,10 @@ class Webhook:
                 raise self._refused(error) from None  # the cause names the address
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._unanswered(error) from None
+
+    def body_of(self, message: Message) -> bytes:
+        """What is posted: the tree of blocks as JSON."""
+        return json.dumps(_sendable(to_payload(_without_paths(message))), allow_nan=False).encode("ascii")
 
     def find(self, alert_id: str) -> str | None:  # noqa: ARG002
         """None: a receiver cannot be asked, it knows an alert by its `Idempotency-Key`."""
