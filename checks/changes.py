@@ -16,8 +16,8 @@ from checks.shares import angle, share_at
 from monitor.types import ROWS, Aggregate, Evidence, Input, Measure, Observation, Partition, Predictive, Table, Values
 
 WEIGHT = 2.0
-FLOOR = 0.02
-"""Smallest scale on the angular scale: a steady 5% of changed rows may be 4% or 6% on any day."""
+FLOOR = 0.01
+"""Smallest scale on the angular scale: where nothing ever changed, a few corrected rows are no storm."""
 FOLLOWED = Measure("followed")
 
 
