@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from monitor.conditions import conjunction_sql
 from monitor.explain import bad_condition, summarise
 from monitor.judge import Verdict
 from monitor.past import Past
 from monitor.privacy.redact import Gate, redact_detail
-from monitor.privacy.shapes import is_hidden
-from monitor.segments import condition_of, segments_of
+from monitor.segments import condition_of, confirm, segments_of
 from monitor.types import (
     Change,
     Cost,
@@ -32,7 +32,7 @@ from monitor.types import (
 )
 
 if TYPE_CHECKING:
-    from checks.rootcause import Condition
+    from checks.rootcause import FoundSegment
     from monitor.warehouses.base import Warehouse
 
 
@@ -73,7 +73,7 @@ def tell(sources: Sources, verdict: Verdict, suspects: Collection[str] = ()) -> 
     if failed:
         condition = bad_condition(table, evidence, sources.warehouse.identifier, sources.warehouse.literal)
         sql_bad, sql_good = _sql(sources, evidence, condition)
-        segments = _segments(sources, evidence, suspects)
+        segments = _segments(sources, evidence, suspects, condition)
         if "segments" in evidence.detail:
             segments = segments_of(sources.warehouse, table, evidence.detail["segments"])
     return Finding(
@@ -170,8 +170,14 @@ def _sql_duplicates(sources: Sources, evidence: Evidence) -> str:
     return f"SELECT {quoted}, COUNT(*) AS copies FROM ({inner}) AS day {grouped}"  # noqa: S608 - quoted identifiers
 
 
-def _segments(sources: Sources, evidence: Evidence, suspects: Collection[str]) -> tuple[Segment, ...]:
-    """Where in the data the bad rows are, or the missing ones were."""
+def _segments(
+    sources: Sources, evidence: Evidence, suspects: Collection[str], condition: str | None
+) -> tuple[Segment, ...]:
+    """Where in the data the bad rows are, or the missing ones were.
+
+    They are found in the sample; where the bad rows are a condition, their shares are counted on all of the partition.
+    """
+    from checks.missing import clocks_of  # noqa: PLC0415 - loads NumPy
     from checks.rootcause import find_deficits, find_segments  # noqa: PLC0415 - loads pandas and SciPy
 
     samples, table = sources.samples, sources.table
@@ -183,18 +189,33 @@ def _segments(sources: Sources, evidence: Evidence, suspects: Collection[str]) -
         past = [frame for _, frame in samples.past]
         rows = evidence.observation.today or 0.0
         found = find_deficits(samples.today, past, columns, rows, evidence.observation.expected)
+        condition = None
     else:
         bad = _bad_rows(samples, evidence)
         if bad is None:
             return ()
         today = samples.today if samples.shown is None else samples.shown
-        found = find_segments(today, columns, bad, exclude={*evidence.columns[:1], *suspects})
+        clocks = own & set(clocks_of(table))
+        found = find_segments(
+            today,
+            [*columns, *(c for c in table.columns if c.name in clocks)],
+            bad,
+            exclude={*evidence.columns[:1], *suspects},
+            clocks=clocks,
+        )
     gate = Gate(table)
-    return tuple(
-        Segment(" AND ".join(where), round(s.precision, 3), round(s.recall, 3), s.rows)
+    told = [
+        Segment(where, round(s.precision, 3), round(s.recall, 3), s.rows, _synonyms(sources, s, gate))
         for s in found
-        if (where := _where(sources, s.conditions, s.rows, gate))
-    )
+        if (where := conjunction_sql(sources.warehouse, table, s.conditions, s.rows, gate))
+    ]
+    return confirm(sources.warehouse, table, sources.partition, told, condition) if condition else tuple(told)
+
+
+def _synonyms(sources: Sources, segment: FoundSegment, gate: Gate) -> tuple[str, ...]:
+    """Other conditions that the same sampled rows meet."""
+    told = (conjunction_sql(sources.warehouse, sources.table, s, segment.rows, gate) for s in segment.synonyms)
+    return tuple(where for where in told if where)
 
 
 def _bad_rows(samples: SampleSet, evidence: Evidence) -> npt.NDArray[np.bool_] | None:
@@ -218,23 +239,3 @@ def _bad_rows(samples: SampleSet, evidence: Evidence) -> npt.NDArray[np.bool_] |
         return np.asarray((values == facts["value"]).to_numpy(dtype=bool, na_value=False))
     risen = {v["value"] for v in facts.get("values", ()) if v["after"] > v["before"]}
     return np.asarray(values.astype(object).isin(risen).to_numpy()) if risen else None
-
-
-def _where(sources: Sources, conditions: Sequence[Condition], rows: int, gate: Gate) -> list[str]:
-    """The conditions as SQL; none of them where one may not be shown."""
-    told = [_condition_sql(sources, condition, rows, gate) for condition in conditions]
-    return [text for text in told if text is not None] if None not in told else []
-
-
-def _condition_sql(sources: Sources, condition: Condition, rows: int, gate: Gate) -> str | None:
-    """The condition as SQL of the engine; None where its value may not be shown."""
-    quoted = sources.warehouse.identifier(condition.column)
-    if condition.operator == "is null":
-        return f"{quoted} IS NULL"
-    if isinstance(condition.value, float):
-        return f"{quoted} {condition.operator} {condition.value:.12g}"
-    if isinstance(condition.value, bool):
-        return quoted if condition.value else f"NOT {quoted}"
-    if not gate.passes(rows) or is_hidden(condition.value):
-        return None
-    return f"{quoted} {condition.operator} {sources.warehouse.literal(condition.value)}"

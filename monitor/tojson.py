@@ -62,5 +62,6 @@ def _signed_json(event: Incident) -> dict[str, Any]:
 
 
 def segment_json(segment: Segment) -> dict[str, Any]:
-    """A segment with its precision and recall."""
-    return {"where": segment.where, "precision": segment.precision, "recall": segment.recall, "rows": segment.rows}
+    """A segment with its precision and recall; `same` are other conditions that the same rows meet, if there are."""
+    told = {"where": segment.where, "precision": segment.precision, "recall": segment.recall, "rows": segment.rows}
+    return {**told, "same": list(segment.same)} if segment.same else told

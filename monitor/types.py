@@ -123,12 +123,18 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table as the warehouse's catalog describes it."""
+    """One column of a table as the warehouse's catalog describes it, or a path inside of one.
+
+    A path lies `within` a column of JSON or another nested type; `steps` lead to it: keys, and places in lists from 0
+    on, -1 for the number of items.
+    """
 
     name: str
     kind: ColumnKind
     type: str
     nullable: bool = True
+    within: str = ""
+    steps: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +183,7 @@ class Table:
     entities: tuple[Mapping[str, Any], ...] = ()
     relations: tuple[Mapping[str, Any], ...] = ()
     dialect: str = "duckdb"
+    routes: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def checked_columns(self) -> tuple[Column, ...]:
@@ -458,12 +465,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Rows that share a condition, and how well it characterises the bad ones."""
+    """Rows that share a condition, and how well it characterises the bad ones; `same`: others that say the same."""
 
     where: str
     precision: float
     recall: float
     rows: int
+    same: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from checks.rootcause import Condition, FoundSegment, find_segments
+from monitor.conditions import text_condition
 from monitor.diff.model import frame_of, kind_of
 from monitor.diff.pairs import Pair, Side
 from monitor.diff.result import Difference, Part
@@ -62,7 +63,7 @@ def _segments(work: Work, found: Difference, gate: Gate, kind: _Kind) -> list[Pa
     good = _good(kind, pairs, work.options.seed)
     frame = frame_of({p.name: pd.concat([bad[p.name], good[p.name]], ignore_index=True) for p in pairs}, pairs)
     is_bad = np.arange(len(frame)) < len(bad)
-    columns = [Column(p.name, ColumnKind.NUMBER if p.form in TIMES else kind_of(p), p.a.type) for p in pairs]
+    columns = [Column(p.name, _kind_of(p), p.a.type) for p in pairs]
     spans: dict[str, Span] = {}
     for pair in pairs:
         if pair.form in TIMES:
@@ -83,6 +84,13 @@ def _segments(work: Work, found: Difference, gate: Gate, kind: _Kind) -> list[Pa
         where = _sql(segment, counted, pairs, spans, gate)
         parts += _confirmed(segment, where, counted) if where else []
     return parts
+
+
+def _kind_of(pair: Pair) -> ColumnKind:
+    """Times are days since 1970; what is compared as text and is none has no beginnings or lengths to speak of."""
+    kind = ColumnKind.NUMBER if pair.form in TIMES else kind_of(pair)
+    is_text = pair.a.kind is ColumnKind.TEXT and pair.b.kind is ColumnKind.TEXT
+    return ColumnKind.OTHER if kind is ColumnKind.TEXT and not is_text else kind
 
 
 def _bad(found: Difference, kind: _Kind, pairs: Sequence[Pair], seed: int) -> pd.DataFrame:
@@ -120,7 +128,8 @@ def _sql(segment: FoundSegment, kind: _Kind, pairs: Sequence[Pair], spans: Mappi
         _between(spans[c.column], named[c.column.removesuffix(SPAN)], kind, is_inside=bool(c.value))
         if c.column in spans
         else _condition(c, named[c.column], kind, gate, rows)
-        for c in segment.conditions
+        for whole in segment.conditions
+        for c in whole.parts()
     ]
     return "" if None in parts else " AND ".join(str(part) for part in parts)
 
@@ -128,8 +137,10 @@ def _sql(segment: FoundSegment, kind: _Kind, pairs: Sequence[Pair], spans: Mappi
 def _condition(condition: Condition, pair: Pair, kind: _Kind, gate: Gate, rows: int) -> str | None:
     column = pair.a if kind.letter == "a" else pair.b
     quoted = kind.side.warehouse.identifier(column.name)
-    if condition.operator == "is null":
-        return f"{quoted} IS NULL"
+    if condition.operator in {"is null", "is not null"}:
+        return f"{quoted} {condition.operator.upper()}"
+    if condition.operator in {"length", "prefix", "suffix"}:
+        return text_condition(kind.side.warehouse, column, condition, rows, gate)
     if isinstance(condition.value, bool):
         return quoted if condition.value else f"NOT {quoted}"
     if not (gate.passes(rows) or condition.operator in {"<=", ">"}):
