@@ -5,17 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from monitor.alerts.blocks import Message
 from monitor.alerts.dispatch import Failure, dispatch
-from monitor.alerts.message import Story, compose
+from monitor.alerts.message import EVENTS, Story, compose
 from monitor.alerts.payload import to_payload
+from monitor.alerts.routing import channels_of, priority_of, route
+from monitor.alerts.timetable import Timetable
 from monitor.errors import UsageError
 from monitor.explain import recur, tell_column
 from monitor.incident import ranked
 from monitor.notifiers.base import DeliveryError, Notifier, load_notifier
+from monitor.store.records import ROOTS
 from monitor.story import Sources
 from monitor.types import Finding, Incident
 from monitor.words import period, quantity, share
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
     from monitor.store import Store
     from monitor.types import Table
 
-DEFAULT_CHANNELS = ("console", "folder")
+FOLLOWING = ("",)
+"""No channel of its own: it goes where the incident's opening went."""
 PICTURES_FOLDER = "pictures"
 SENDING_MAX_S = 300.0
 """How long one call goes on taking more of the outbox."""
@@ -51,18 +55,18 @@ def compose_deliveries(
     """The messages of an outcome: (incident key, channel, payload) for each channel of its table."""
     found: list[tuple[str, str, Mapping[str, object]]] = []
     for event in outcome.incidents:
-        if not event.alerted:
-            continue
+        if event.event in ROOTS and not event.alerted:
+            continue  # muted
         findings = ranked(event, outcome.findings)
-        story = write_story(event, findings, sources, pictures.get(event.incident, ()))
-        payload = to_payload(compose(event, findings, story))
-        found += [(event.incident, channel, payload) for channel in channels_of(outcome.table)]
+        priority = priority_of(event, findings, outcome.table)
+        if findings:
+            story = write_story(event, findings, sources, pictures.get(event.incident, ()))
+        else:
+            story = Story(headline=event.title.removeprefix(EVENTS["recovered"]), owner=outcome.table.owner)
+        message = replace(compose(event, findings, story), priority=priority.value)
+        channels = route(outcome.table, event, priority) if event.alerted else FOLLOWING
+        found += [(event.incident, channel, to_payload(message)) for channel in channels]
     return found
-
-
-def channels_of(table: Table) -> tuple[str, ...]:
-    """Where a table's alerts go: as configured, else to the terminal and into the alerts folder."""
-    return table.channels or DEFAULT_CHANNELS
 
 
 def write_story(
@@ -178,16 +182,17 @@ def send(
     """
     notifiers: dict[str, Notifier] = {}
     well, stop = True, time.monotonic() + SENDING_MAX_S
+    timetable = Timetable.of(config)
     while time.monotonic() < stop and (due := store.channels_due(now)):
         for channel in due:
             if channel not in notifiers:
                 notifiers[channel] = _notifier_or_reason(config, channel, quiet=quiet)
-        report = dispatch(store, notifiers, now)
+        report = dispatch(store, notifiers, now, timetable=timetable)
         well = well and report.ok
         for failure in report.failures:
             if again or not failure.repeated or failure.retry_at is None:
                 note(_tell_failure(failure))
-        if not report.delivered and not report.failures and not report.held:
+        if not report.delivered and not report.failures and not report.held and not report.put_off:
             break  # another sender has them
     return well
 

@@ -62,14 +62,14 @@ def source_key(table: str) -> str:
 
 def table_source(table: Table) -> Source:
     """The source that one table is."""
-    from monitor.alerting import channels_of  # noqa: PLC0415 - loads what stories need
+    from monitor.alerts.routing import channels_of  # noqa: PLC0415 - loads what alerts need
 
     return Source(table.name, source_key(table.name), channels_of(table), table.owner, table.priority)
 
 
 def warehouse_source(config: Config, warehouse: str) -> Source:
     """A warehouse, told to everybody who is told of any of its tables; known without asking it."""
-    from monitor.alerting import DEFAULT_CHANNELS  # noqa: PLC0415 - as above
+    from monitor.alerts.routing import DEFAULT_CHANNELS  # noqa: PLC0415 - as above
     from monitor.config.names import parse_table_name  # noqa: PLC0415 - as above
 
     told: dict[str, None] = {}
@@ -77,6 +77,9 @@ def warehouse_source(config: Config, warehouse: str) -> Source:
         if parse_table_name(entry.name).warehouse == warehouse:
             own = config.defaults.channels if entry.channels is None else entry.channels
             told |= dict.fromkeys(own or DEFAULT_CHANNELS)
+    for route in config.routes:
+        if not route.tables or any(parse_table_name(name).warehouse == warehouse for name in route.tables):
+            told |= dict.fromkeys(route.to)
     return Source(warehouse, warehouse, tuple(told) or DEFAULT_CHANNELS)
 
 
@@ -185,7 +188,7 @@ def _open(
 
 
 def _close(store: Store, source: Source, live: IncidentState, now: dt.datetime, owner: str) -> Trouble:
-    from monitor.store import RunRecord  # noqa: PLC0415 - loads SQLAlchemy
+    from monitor.store import Delivery, RunRecord  # noqa: PLC0415 - loads SQLAlchemy
 
     at = _moment(now, _last_order(store, source.key))
     event = Incident(
@@ -193,9 +196,12 @@ def _close(store: Store, source: Source, live: IncidentState, now: dt.datetime, 
         checks=(SOURCE,), columns=(), segments=(), change=Change.OTHER, surprise=0.0, alerted=False,
         opened=live.opened.label,
     )  # fmt: skip
+    follows = Delivery(live.id, "", {"priority": "normal"})
     recorded = store.record(
-        RunRecord(table=source.key, partition=at, at=now, incidents=(event,), owner=owner, claim=SOURCE)
-    )
+        RunRecord(
+            table=source.key, partition=at, at=now, incidents=(event,), deliveries=(follows,), owner=owner, claim=SOURCE
+        )
+    )  # fmt: skip
     return Trouble(source, (), recorded.incidents)
 
 

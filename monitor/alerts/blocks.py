@@ -106,7 +106,8 @@ class Message:
     """One alert for one channel, independent of the channel.
 
     `alert_id` stays the same over all attempts to deliver it, "" before it has entered the outbox. `event` is
-    `opened`, `worsened` or `recovered`. Blocks stand in the order in which they are read.
+    `opened`, `worsened`, `continued` or `recovered`; one about many incidents names none. `closed`: nobody need act
+    any more. Blocks stand in the order in which they are read.
     """
 
     alert_id: str
@@ -119,6 +120,8 @@ class Message:
     blocks: tuple[Block, ...]
     findings: tuple[str, ...] = ()
     owner: str = ""
+    priority: str = "normal"
+    closed: bool = False
 
     @property
     def pictures(self) -> tuple[Picture, ...]:

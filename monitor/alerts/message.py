@@ -16,7 +16,6 @@ from monitor.alerts.blocks import (
     COLUMNS_MAX,
     FACTS_MAX,
     NAME_MAX,
-    PICTURES_MAX,
     SEGMENTS_MAX,
     STEPS_MAX,
     TEXT_MAX,
@@ -102,8 +101,7 @@ def _blocks(incident: Incident, findings: Sequence[Finding], story: Story) -> It
     sentence = _line(story.sentence, TEXT_MAX)
     if sentence:
         yield Text(sentence)
-    pictures = _pictures(story)
-    yield from pictures[:1]
+    yield from _pictures(story)
     history = _line(story.history, TEXT_MAX)
     if history:
         yield Text(history)
@@ -111,7 +109,6 @@ def _blocks(incident: Incident, findings: Sequence[Finding], story: Story) -> It
         yield Bars(tuple(_columns(story)))
     if story.segments:
         yield Places(tuple(_places(story)))
-    yield from pictures[1:]
     facts = tuple(_facts(incident, findings, story))[:FACTS_MAX]
     if facts:
         yield Facts(facts)
@@ -122,7 +119,8 @@ def _blocks(incident: Incident, findings: Sequence[Finding], story: Story) -> It
 
 
 def _pictures(story: Story) -> list[Picture]:
-    return [Picture(str(path)[:_PATH_MAX], _line(alt, TEXT_MAX)) for path, alt in story.pictures[:PICTURES_MAX]]
+    """The one that says most; `daywatch explain` shows all."""
+    return [Picture(str(path)[:_PATH_MAX], _line(alt, TEXT_MAX)) for path, alt in story.pictures[:1]]
 
 
 def _columns(story: Story) -> Iterator[ColumnChange]:
@@ -143,8 +141,9 @@ def _facts(incident: Incident, findings: Sequence[Finding], story: Story) -> Ite
     if checks:
         more = f" and {len(checks) - 4} more" if len(checks) > 4 else ""
         yield Fact("Found by", _line(", ".join(checks[:4]), TITLE_MAX) + more)
-    if incident.opened and incident.opened != incident.partition:
-        yield Fact("Since", _line(incident.opened, NAME_MAX))
+    if incident.opened:
+        new = " (new)" if incident.opened == incident.partition else ""
+        yield Fact("Since", f"{_line(incident.opened, NAME_MAX)}{new}")
     if story.owner:
         yield Fact("Owner", _line(story.owner, NAME_MAX))
     if incident.signed is not None:

@@ -10,7 +10,18 @@ from typing import Any, Final, get_args
 from monitor.alerts.blocks import Block, Message
 
 _KINDS: Final[dict[str, type[Any]]] = {kind.__name__.lower(): kind for kind in get_args(Block)}
-_FIELDS: Final = ("alert_id", "incident", "table", "partition", "event", "severity", "title", "findings", "owner")
+_FIELDS: Final = (
+    "alert_id",
+    "incident",
+    "table",
+    "partition",
+    "event",
+    "severity",
+    "title",
+    "findings",
+    "owner",
+    "priority",
+)
 
 
 def to_payload(message: Message) -> dict[str, Any]:

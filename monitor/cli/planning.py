@@ -159,7 +159,7 @@ def _table_json(planned: Plan, item: Planned) -> dict[str, Any]:
 
 
 def _channels(table: Table) -> tuple[str, ...]:
-    from monitor.alerting import channels_of  # noqa: PLC0415 - heavy
+    from monitor.alerts.routing import channels_of  # noqa: PLC0415 - heavy
 
     return channels_of(table)
 

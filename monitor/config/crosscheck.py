@@ -104,6 +104,10 @@ def _channel_names(data: dict[str, Any]) -> Iterator[tuple[Loc, Any]]:
             if isinstance(entry, dict):
                 names = enumerate(as_list(entry.get("channels")))
                 yield from ((("defaults", "patterns", index, "channels", i), name) for i, name in names)
+    for index, entry in enumerate(as_list(data.get("routes"))):
+        if isinstance(entry, dict):
+            to = [entry["to"]] if isinstance(entry.get("to"), str) else as_list(entry.get("to"))
+            yield from ((("routes", index, "to", i), name) for i, name in enumerate(to))
     for index, entry in enumerate(as_list(data.get("tables"))):
         if isinstance(entry, dict):
             for i, name in enumerate(as_list(entry.get("channels"))):

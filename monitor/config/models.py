@@ -11,10 +11,11 @@ from checks.rules.fields import Columns, refuse
 from monitor.config.base import Settings
 from monitor.config.fields import Country, DueTime, Name, TablePattern, TablePatterns, Texts, Zone
 from monitor.config.metrics import EntityEntry, MetricEntry, Sensitivity
+from monitor.config.routes import Hours, RouteEntry
 from monitor.config.rules import RelationEntry, RuleEntry
 from monitor.config.source import Source
 from monitor.config.urls import redact_url
-from monitor.types import Cadence, Priority, Watching
+from monitor.types import Cadence, Priority, Severity, Watching
 
 DEFAULT_STORE = "sqlite:///daywatch.db"
 SAMPLE_ROWS = 10_000
@@ -71,6 +72,25 @@ class ChannelEntry(Settings):
     sender: str | None = Field(None, description="whom mails come from", examples=["daywatch@example.com"])
     false_alerts_per_month: float | None = Field(
         None, gt=0, description="the budget that its tables share", examples=[4]
+    )
+    quiet_hours: Hours | None = Field(
+        None, description="when alerts wait, in the configuration's zone", examples=["22:00-07:00"]
+    )
+    quiet_below: Severity | None = Field(
+        None, strict=False, description="in quiet hours, those less severe wait; without it all", examples=["severe"]
+    )
+    digest_at: DueTime | None = Field(None, description="when the daily digest is sent", examples=["08:00"])
+    digest_below: Severity | None = Field(
+        None, strict=False, description="incidents less severe wait for the digest", examples=["moderate"]
+    )
+    signing_secret: SecretStr | None = Field(
+        None, description="what Slack signs the presses of buttons with", examples=["${SLACK_SIGNING_SECRET}"]
+    )
+    app_token: SecretStr | None = Field(
+        None, description="for buttons through Socket Mode, xapp-...", examples=["${SLACK_APP_TOKEN}"]
+    )
+    people: list[str] = Field(
+        default_factory=list, description="the only ones whose presses count; without it all", examples=[["U012AB3CD"]]
     )
     options: dict[str, SecretStr | int | float | bool] = Field(
         default_factory=dict, description="what a plugin's channel takes besides", examples=[{"region": "eu"}]
@@ -233,6 +253,11 @@ class Config(Settings):
         default_factory=dict,
         description="what each channel needs",
         examples=[{"slack:#data-alerts": {"token": "${SLACK_TOKEN}"}}],
+    )
+    routes: list[RouteEntry] = Field(
+        default_factory=list,
+        description="who else is told of which incidents",
+        examples=[[{"labels": ["pii"], "to": "slack:#privacy"}]],
     )
     tables: list[TableEntry] = Field(
         default_factory=list, description="the tables watched", examples=[[{"name": "main.*"}]]

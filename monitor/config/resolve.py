@@ -8,17 +8,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from monitor.config.claims import Claim, Listings, Path, Warn, claim_tables, keep_only, parse_only
-from monitor.config.lookup import Misses, look_up, look_up_references
+from monitor.config.lookup import Misses, look_up, look_up_references, paths_of
 from monitor.config.models import Config
 from monitor.config.names import write_table_name
-from monitor.config.settle import settle
+from monitor.config.routes import routes_of
+from monitor.config.settle import Setting, settle
 from monitor.config.source import Source
 from monitor.errors import DaywatchError, SourceError, UnavailableError, UsageError
-from monitor.types import Column, Table, TimeColumn, Watching
+from monitor.types import Column, Priority, Table, TimeColumn, Watching
 
 if TYPE_CHECKING:
     from monitor.warehouses.base import Warehouse
 
+NAMED_HIGH = 8
+"""Rules, metrics, entities, relations, labels and an owner: from so many together a table matters much to somebody."""
 _log = logging.getLogger(__name__)
 
 
@@ -148,6 +151,7 @@ def _build(
     listings: Listings,
 ) -> Table:
     """The table with what the entry, the defaults and daywatch itself say; time and key are filled in after."""
+    columns = (*columns, *paths_of(claim.entry, config, claim, columns))
     entry, known = claim.entry, {column.name for column in columns}
     settled = {key: setting.value for key, setting in settle(config, claim.index, path).items()}
 
@@ -181,14 +185,28 @@ def _build(
         owner=settled["owner"],
         labels=tuple(settled["labels"]),
         channels=tuple(settled["channels"]),
-        priority=settled["priority"],
+        priority=_priority(claim, settle(config, claim.index, path), settled),
         country=settled["country"],
         metrics=kept("metrics"),
         rules=kept("rules"),
         entities=kept("entities"),
         relations=kept("relations"),
         dialect=listings.open(claim.name.warehouse).dialect,
+        routes=routes_of(config.routes, claim.name.warehouse, path, settled["labels"], settled["owner"]),
     )
+
+
+def _priority(claim: Claim, settings: Mapping[str, Setting], settled: Mapping[str, Any]) -> Priority:
+    """The priority that was set, or the one that follows from how much the table is used and named."""
+    priority: Priority = settled["priority"]
+    if settings["priority"].locs:
+        return priority
+    entry = claim.entry
+    written = len(entry.rules) + len(entry.metrics) + len(entry.entities) + len(entry.relations)
+    told = written + len(settled["labels"]) + bool(settled["owner"]) + bool(entry.metrics_from)
+    if told >= NAMED_HIGH:
+        return Priority.HIGH
+    return Priority.LOW if not told and settled["watch"] is Watching.LIGHT and claim.name.is_pattern else priority
 
 
 def _weighed(item: Any, sensitivity: str) -> Mapping[str, Any]:

@@ -68,6 +68,34 @@ class Notifier(Protocol):
         ...
 
 
+@runtime_checkable
+class Threaded(Notifier, Protocol):
+    """A channel that can change a message that it has, and put replies under it.
+
+    Where it also has a true `gathers`, storms and digests reach it as one message.
+    """
+
+    def update(self, receipt: str, message: Message) -> None:
+        """Make the message of a receipt say this instead; one that is gone is left alone.
+
+        Raises:
+            DeliveryError: it was not taken.
+        """
+        ...
+
+    def reply(self, receipt: str, message: Message) -> str:
+        """Put a reply under the message of a receipt; returns its own receipt.
+
+        Raises:
+            DeliveryError: it was not taken.
+        """
+        ...
+
+    def find_reply(self, receipt: str, alert_id: str) -> str | None:
+        """The receipt of a reply that is there; None where it is not, or the channel cannot tell."""
+        ...
+
+
 class NotifierFactory(Protocol):
     """What an entry point of the group `daywatch.notifiers` names: usually the notifier's class."""
 

@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 
 from monitor.alerts.blocks import Message, Picture
 from monitor.errors import UsageError
-from monitor.notifiers.slack_blocks import render_blocks, render_fallback, render_thread
+from monitor.notifiers.slack_blocks import BLOCKS_MAX, render_blocks, render_fallback, render_thread
+from monitor.notifiers.slack_buttons import render_actions
 from monitor.notifiers.slack_errors import SlackError
+from monitor.notifiers.slack_threads import BLOCKS_REFUSED, change, files_of, look_for_reply, reply_blocks
 
 if TYPE_CHECKING:
     from monitor.notifiers.slack_client import SlackClient
@@ -33,7 +35,6 @@ _ID = re.compile(r"[CGD][A-Z0-9]{6,}")
 _TOKEN = re.compile(r"[!-~]+")
 _DEAF = frozenset({"missing_scope", "not_in_channel", "channel_not_found", "not_allowed_token_type", "unknown_method"})
 """Errors by which Slack says that the bot may not look; posting goes by permissions of its own."""
-_BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 _log = logging.getLogger(__name__)
 
 
@@ -44,6 +45,8 @@ class Slack:
     channels) for asking whether an alert has arrived. `base_url` may point to another server of the same kind.
     The receipt is `channel id/time stamp`.
     """
+
+    gathers = True
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class Slack:
         self._address = _checked_address(name, address)
         self._token = _checked_token(name, settings.get("token"))
         self._base_url = _checked_base_url(name, settings.get("base_url"))
+        self._has_buttons = bool(settings.get("signing_secret") or settings.get("app_token"))
         self._sleep, self._clock, self._now = sleep, clock, now
         self._channel_id = self._address if _ID.fullmatch(self._address) else ""
         self._next_post_at = 0.0
@@ -75,6 +79,46 @@ class Slack:
         receipt = self._post_alert(message, files)
         self._post_thread(message, receipt)
         return receipt
+
+    def update(self, receipt: str, message: Message) -> None:
+        """Make a message that was posted say this, with the pictures that it has.
+
+        Raises:
+            DeliveryError: it was not taken.
+        """
+        self._client.patience.begin(DELIVERY_S)
+        files = files_of(self._client, receipt) if message.pictures else {}
+        self._wait_turn()
+        try:
+            change(self._client, receipt, message, self._render(message, files), _event(message))
+        finally:
+            self._next_post_at = self._clock() + BETWEEN_POSTS_S
+
+    def reply(self, receipt: str, message: Message) -> str:
+        """Reply in the thread of a message.
+
+        Raises:
+            DeliveryError: it was not taken, or nobody knows whether it was.
+        """
+        self._client.patience.begin(DELIVERY_S)
+        return self._post(
+            blocks=reply_blocks(message), text=message.title, thread_ts=receipt.rpartition("/")[2],
+            metadata=_event(message),
+        )  # fmt: skip
+
+    def find_reply(self, receipt: str, alert_id: str) -> str | None:
+        """The receipt of a reply that is there; None also where the bot may not read the channel.
+
+        Raises:
+            DeliveryError: Slack cannot be asked now.
+        """
+        self._client.patience.begin(DELIVERY_S)
+        try:
+            return look_for_reply(self._client, receipt, lambda post: _alert_of(post) == alert_id)
+        except SlackError as error:
+            if error.code not in _DEAF:
+                raise
+            return None
 
     def find(self, alert_id: str) -> str | None:
         """The receipt of an alert that the channel has; None also where the bot may not read the channel.
@@ -101,15 +145,14 @@ class Slack:
 
     def _post_alert(self, message: Message, files: Mapping[int, str]) -> str:
         """The receipt; what Slack refuses is left out step by step: pictures, then blocks."""
-        event = {"alert_id": message.alert_id, "incident": message.incident}
-        metadata = {"event_type": EVENT_TYPE, "event_payload": event}
+        metadata = _event(message)
         text = render_fallback(message)
         try:
             for wait_s, parts in self._forms(message, files):
                 try:
                     return self._post(text=text, metadata=metadata, **parts)
                 except SlackError as error:
-                    if error.code not in _BLOCKS_REFUSED:
+                    if error.code not in BLOCKS_REFUSED:
                         raise
                     _log.info("%s %s", error, error.detail)
                 self._client.patience.wait(wait_s)
@@ -123,9 +166,15 @@ class Slack:
         An upload is complete some seconds before the file may be shown; until then the blocks are refused.
         """
         if files:
-            blocks = render_blocks(message, files)
+            blocks = self._render(message, files)
             yield from ((wait_s, {"blocks": blocks}) for wait_s in FILE_WAITS_S)
-        yield 0.0, {"blocks": render_blocks(message, {})}
+        yield 0.0, {"blocks": self._render(message, {})}
+
+    def _render(self, message: Message, files: Mapping[int, str]) -> list[dict[str, Any]]:
+        """The blocks, with buttons where somebody listens to them."""
+        actions = render_actions(message) if self._has_buttons else []
+        blocks = render_blocks(message, files)
+        return [*blocks[: BLOCKS_MAX - len(actions)], *actions]
 
     def _confirm(self, alert_id: str, error: SlackError) -> str:
         """The receipt of an alert whose answer was lost, if it is there; the error if not."""
@@ -149,7 +198,7 @@ class Slack:
 
     def _post(self, **arguments: Any) -> str:
         """One post, not sooner than a second after the one before; returns `channel id/time stamp`."""
-        self._client.patience.wait(min(self._next_post_at - self._clock(), BETWEEN_POSTS_S))
+        self._wait_turn()
         try:
             answer = self._client.call(
                 "chat_postMessage",
@@ -165,6 +214,9 @@ class Slack:
             self._next_post_at = self._clock() + BETWEEN_POSTS_S
         self._channel_id = str(answer.get("channel") or self._channel_id)
         return f"{self._channel_id}/{answer.get('ts', '')}"
+
+    def _wait_turn(self) -> None:
+        self._client.patience.wait(min(self._next_post_at - self._clock(), BETWEEN_POSTS_S))
 
     def _upload(self, pictures: Sequence[Picture]) -> dict[int, str]:
         """Slack's file ids by the picture's place; a picture that is gone or refused is left to its words."""
@@ -233,6 +285,14 @@ class Slack:
             if not cursor:
                 break
         return ""
+
+
+def _event(message: Message) -> dict[str, Any]:
+    """The metadata by which a post is found again."""
+    return {
+        "event_type": EVENT_TYPE,
+        "event_payload": {"alert_id": message.alert_id, "incident": message.incident},
+    }
 
 
 def _alert_of(post: Mapping[str, Any]) -> str | None:

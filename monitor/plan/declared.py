@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
 
-from monitor.alerting import channels_of
+from monitor.alerts.routing import channels_of
 from monitor.config.base import Settings
 from monitor.config.metrics import EntityEntry, MetricEntry
 from monitor.config.names import write_table_name

@@ -119,7 +119,7 @@ def test_a_message_survives_json(name: str) -> None:
 
 def test_the_order_is_that_of_reading() -> None:
     kinds = [type(block) for block in MESSAGES["nulls"].blocks]
-    assert kinds == [Text, Picture, Text, Bars, Places, Picture, Facts, Steps, Code, Code]
+    assert kinds == [Text, Picture, Text, Bars, Places, Facts, Steps, Code, Code]
 
 
 def test_ids_stand_where_the_store_fills_them_in_and_reach_the_steps() -> None:

@@ -52,7 +52,7 @@ def test_the_built_ins_come_through_the_entry_points(tmp_path: Path) -> None:
 
 
 def test_an_unknown_scheme_lists_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"no notifier 'pigeon'; known are: .*console, folder"):
+    with pytest.raises(UsageError, match=r"no notifier 'pigeon'; known are: .*console, email, folder"):
         load_notifier("pigeon:home")
 
 
