@@ -39,6 +39,12 @@ CHANGE_WORDS = {
 }
 
 
+_MOVED = frozenset({Change.SHIFT_UP, Change.SHIFT_DOWN, Change.SCALE, Change.SPREAD, Change.OTHER})
+"""Changes that the middle of the numbers tells."""
+_UNSEEN_IN_THE_MIDDLE = frozenset({Change.SPREAD, Change.OTHER})
+_REPEATED = frozenset({Change.REPLAY, Change.ROWS_EXTRA, Change.DUPLICATES})
+
+
 def summarise(table: Table, partition: Partition, verdict: Verdict) -> str:
     """One sentence a person understands, with the numbers."""
     evidence = verdict.evidence
@@ -144,15 +150,15 @@ def tell_column(name: str, facts: Mapping[str, Any]) -> str:
         return f"{name} is missing in {share(facts['missing_after'])} of rows, before {share(facts['missing_before'])}"
     if change is Change.ZEROS_UP:
         return f"{name} is 0 in {share(facts['effect'])} more of the rows"
-    if "median_after" in facts and change is not Change.RELATION:
+    if "median_after" in facts and change in _MOVED:
         what = CHANGE_WORDS[change]
         medians = f"median {number(facts['median_after'])}, before {number(facts['median_before'])}"
         if number(facts["median_after"]) == number(facts["median_before"]):
             medians = f"mean {number(facts['mean_after'])}, before {number(facts['mean_before'])}"
         return f"{name} has {what} ({medians})"
     if change is Change.RELATION:
-        return f"{name} no longer goes with the other columns as before"
-    return f"{name} has {CHANGE_WORDS[change]} ({share(facts['effect'])} of rows)"
+        return f"{name} no longer goes with the other columns as before in {share(facts['effect'])} of rows"
+    return f"{name} has {CHANGE_WORDS[change]} in {share(facts['effect'])} of rows"
 
 
 def _tell_rule(_table: Table, _partition: Partition, evidence: Evidence) -> str:
@@ -274,6 +280,8 @@ def _moved_values(
 
 def headline(lead: Finding, findings: Sequence[Finding]) -> str:
     """The title of an incident: the leading sentence; where several columns share it, all of them in one."""
+    if lead.kind == "drift":
+        return _drift_headline(lead, findings)
     alike = [f for f in findings if f.kind == lead.kind and f.change == lead.change and f.columns]
     seen = lead.observation
     if lead.kind not in ("nulls", "zeros") or len(alike) < 2 or seen is None:
@@ -286,6 +294,25 @@ def headline(lead: Finding, findings: Sequence[Finding]) -> str:
         largest = min(f.observation.today or 0.0 for f in alike if f.observation)
         return f"{names(columns)} are {word} in only {share(largest)} of rows; {expectation(seen)} for {columns[0]}."
     return f"{names(columns)} are {word} in up to {share(largest)} of rows; {expectation(seen)} for {columns[0]}."
+
+
+def _drift_headline(lead: Finding, findings: Sequence[Finding]) -> str:
+    """The leading column in a sentence; by the number of another check where the middle of its values stands still."""
+    facts: Mapping[str, Any] = lead.detail.get("columns", {})
+    if lead.change in _REPEATED or not lead.columns or lead.columns[0] not in facts:
+        return lead.summary
+    column = lead.columns[0]
+    told = tell_column(column, facts[column])
+    own = next((f for f in findings if f.kind == "stats" and f.columns[:1] == (column,) and f.observation), None)
+    if own is not None and own.observation is not None and Change(facts[column]["change"]) in _UNSEEN_IN_THE_MIDDLE:
+        seen = own.observation
+        about = expectation(seen)
+        what = seen.what.removesuffix(f" of {column}")
+        told = f"{column} has {CHANGE_WORDS[Change(facts[column]['change'])]}: {what} {quantity(seen.today, seen.unit)}"
+        told = f"{told}, {about}" if about else told
+    shares: Mapping[str, float] = lead.detail.get("shares", {})
+    others = [c for c in lead.columns[1:] if shares.get(c, 0.0) >= 0.1 and c in facts]
+    return f"{told}; {names(others, 2)} {'changes' if len(others) == 1 else 'change'} too." if others else f"{told}."
 
 
 def recur(failures: int, last: str | None, watched: int, unit: str = "days") -> str:

@@ -174,6 +174,30 @@ def test_columns_that_share_a_cause_share_a_headline() -> None:
     assert headline(drift, [drift, other]) == drift.summary
 
 
+def test_a_drift_is_told_by_its_leading_column_alone() -> None:
+    facts = {
+        "x": {"change": "values_new", "effect": 0.3, "median_after": 1.0, "median_before": 1.0},
+        "y": {"change": "spread", "effect": 0.2, "median_after": 1.0, "median_before": 1.0, "mean_after": 3.0,
+              "mean_before": 2.0},
+    }  # fmt: skip
+    drift = replace(
+        finding("drift", "x", 9.0, 0.4), kind="drift", columns=("x", "y"), change=Change.VALUES_NEW,
+        detail={"columns": facts, "shares": {"x": 0.7, "y": 0.2}},
+    )  # fmt: skip
+    assert headline(drift, [drift]) == "x has values not seen before in 30.0% of rows; y changes too."
+    spread = replace(drift, columns=("y",))
+    assert headline(spread, [spread]) == "y has another spread (mean 3, before 2)."
+    stats = replace(
+        finding("stats.y", "y", 9.0, 0.4), kind="stats",
+        observation=Observation("standard deviation of y", 4087.0, 511.0, 428.0, 601.0),
+    )  # fmt: skip
+    assert headline(spread, [spread, stats]) == (
+        "y has another spread: standard deviation 4,087, expected 511 (428 to 601)."
+    )
+    repeated = replace(drift, change=Change.REPLAY)
+    assert headline(repeated, [repeated]) == repeated.summary
+
+
 def test_the_history_line_counts() -> None:
     assert recur(0, None, 1) != recur(0, None, 212)
     assert "212" in recur(0, None, 212)
