@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -28,6 +28,8 @@ FREQUENT = 10
 BINS = 24
 """Parts of a range at first; the edges of what is found are then looked for among all values."""
 QUARTERS = 96
+TEXTS_MAX = 20_000
+"""Different texts, of all columns together, whose beginnings and endings are looked at."""
 _TIMES = (ColumnKind.TIMESTAMP, ColumnKind.DATE)
 
 
@@ -81,7 +83,7 @@ class Coding:
         self, frame: pd.DataFrame, columns: Sequence[Column], exclude: Collection[str], clocks: Collection[str] = ()
     ) -> None:
         self.blocks: list[Block] = []
-        budget = 100_000
+        budget = TEXTS_MAX
         for column in columns:
             if column.name in exclude or column.name not in frame.columns:
                 continue
@@ -90,7 +92,7 @@ class Coding:
                 self.blocks += _clock(column.name, values)
                 continue
             self.blocks += _blocks(column, values)
-            if column.kind is ColumnKind.TEXT and isinstance(values.dtype, pd.CategoricalDtype) and budget > 0:
+            if column.kind is ColumnKind.TEXT and isinstance(values.dtype, pd.CategoricalDtype):
                 budget -= len(values.cat.categories)
                 self.blocks += [Block(column.name, *pattern) for pattern in patterns(values)] if budget >= 0 else []
         self.blocks = [b for b in self.blocks if len(b.labels) > 0 and b.codes.min() < b.codes.max()]
@@ -135,6 +137,13 @@ class Coding:
             with np.errstate(invalid="ignore"):
                 return np.asarray((block.raw > atom.low) & (block.raw <= atom.high))
         return np.asarray((block.codes >= atom.low) & (block.codes <= atom.high))
+
+    def meets(self, atoms: Iterable[Atom]) -> Mask:
+        """(N,) the rows that meet all conditions."""
+        found = np.ones(len(self.matrix), dtype=bool)
+        for atom in atoms:
+            found &= self.mask(atom)
+        return found
 
     def condition(self, atom: Atom) -> Condition:
         """The condition as it is told."""

@@ -19,12 +19,12 @@ from checks.rootcause.coding import Array, Atom, Coding, Mask
 from checks.rootcause.likelihood import Likelihood
 
 CONDITIONS_MAX = 3
-BEAM = (20, 12)
+BEAM = (14, 8)
 """Segments of one and of two conditions that are taken further."""
 EACH = 8
 """Continuations that are kept of each of them."""
 OF_ONE_BLOCK = 2
-REFINED = 5
+REFINED = 3
 DEARER = 0.04
 """Part of its worth that a condition beyond the first has to add."""
 FINE = 64
@@ -46,9 +46,10 @@ class Search:
     Args:
         coding: the rows' columns.
         first: (N,) the mass that is to be explained (bad rows, what came).
-        second: (N,) the mass that it is compared with (all rows, what was expected), None for 1 each.
+        second: (N,) the mass that it is compared with (rows, what was expected), None for 1 each.
         likelihood: of the two.
         surplus: nats that a segment must have beyond the logarithm of the conditions there are.
+        domain: (N,) the rows to look at; all if None.
         rows_min: rows below which a segment is not looked at.
     """
 
@@ -59,10 +60,12 @@ class Search:
         second: Array | None,
         likelihood: Likelihood,
         surplus: float,
+        domain: Mask | None = None,
         rows_min: int = 5,
     ) -> None:
         self.coding, self.first, self.second, self.likelihood = coding, first, second, likelihood
         self.surplus, self.rows_min = surplus, rows_min
+        self.domain = np.ones(len(first), dtype=bool) if domain is None else domain
         self.price = math.log(max(coding.atoms, 2.0))
         self.positive = first != 0
         self.is_unit = bool(np.isin(first, (0.0, 1.0)).all())
@@ -71,10 +74,10 @@ class Search:
         """Candidates that could not be chance, the worthiest first."""
         if not self.coding.blocks:
             return []
-        everything = np.ones(len(self.first), dtype=bool)
-        levels: list[list[Candidate]] = [self._continued((), everything, wide=True)]
+        levels: list[list[Candidate]] = [self._continued((), self.domain, wide=True)]
         for depth in range(1, CONDITIONS_MAX):
-            beam = levels[-1][: BEAM[depth - 1]]
+            best = max((c.worth for level in levels for c in level), default=0.0)
+            beam = [c for c in levels[-1][: BEAM[depth - 1]] if self._may_beat(c, best)]
             found = [c for base in beam for c in self._continued(base.atoms, self.mask(base.atoms))]
             levels.append(_unlike(found))
         pool = _unlike([c for level in levels for c in level])
@@ -87,17 +90,22 @@ class Search:
         return candidate.nats > self._price(len(candidate.atoms)) + self.surplus
 
     def mask(self, atoms: Iterable[Atom]) -> Mask:
-        """(N,) the rows that meet all conditions."""
-        found = np.ones(len(self.first), dtype=bool)
-        for atom in atoms:
-            found &= self.coding.mask(atom)
-        return found
+        """(N,) the rows of the domain that meet all conditions."""
+        return self.domain & self.coding.meets(atoms)
 
     def _price(self, conditions: int) -> float:
         return conditions * self.price - math.log(math.factorial(conditions))
 
     def _worth(self, nats: float, conditions: int) -> float:
         return nats * (1.0 - DEARER * (conditions - 1)) - self._price(conditions)
+
+    def _may_beat(self, candidate: Candidate, best: float) -> bool:
+        """Whether a continuation that had all of its mass and nothing else would be worthier, and could be told."""
+        mass = self.first[self.mask(candidate.atoms)].sum()
+        rows = mass if self.second is None else self.second[self.mask(candidate.atoms) & self.positive].sum()
+        nats = float(self.likelihood(np.array([mass]), np.array([rows]))[0])
+        more = len(candidate.atoms) + 1
+        return self._worth(nats, more) > best and nats > self._price(more) + self.surplus
 
     def _judge(self, atoms: tuple[Atom, ...]) -> Candidate:
         inside = self.mask(atoms)

@@ -79,15 +79,14 @@ def _lead(coding: Coding, bad: Mask, mass: Array | None, left: Mask) -> tuple[Fo
     """The best segment of the bad rows among those left, and its rows among all."""
     weight = np.ones(len(bad)) if mass is None else mass
     first = np.where(bad & left, weight, 0.0)
-    second = None if mass is None and left.all() else np.where(left, weight, 0.0)
     rows = float(weight[left].sum())
     scale = 1.0 if mass is None else effective(weight[left])
-    search = Search(coding, first, second, bernoulli(float(first.sum()), rows, scale=scale), SURPLUS)
+    search = Search(coding, first, mass, bernoulli(float(first.sum()), rows, scale=scale), SURPLUS, left)
     ranked = search.best()
     for candidate in ranked:
-        inside = search.mask(candidate.atoms)
+        inside = coding.meets(candidate.atoms)
         segment = _found(candidate, coding, inside, bad, weight)
-        if _says_something(segment, inside & left, bad & left, bad, weight):
+        if _says_something(segment, inside, left, bad, weight):
             same, determined = _synonyms(ranked, search, candidate, inside), _determined(coding, candidate)
             return FoundSegment(*_shortest(segment, same), same[1:], determined), inside
     return None, None
@@ -103,10 +102,10 @@ def _shortest(segment: FoundSegment, same: Sequence[Conditions]) -> tuple[Condit
     return (same[0] if same else segment.conditions), segment.precision, segment.recall, segment.rows
 
 
-def _says_something(segment: FoundSegment, inside: Mask, bad: Mask, all_bad: Mask, weight: Array) -> bool:
-    """Whether naming it tells more than naming all rows would."""
+def _says_something(segment: FoundSegment, inside: Mask, left: Mask, bad: Mask, weight: Array) -> bool:
+    """Whether naming it tells more than naming all rows would, and of bad rows that are not yet told of."""
     rate = float(weight[bad].sum()) / float(weight.sum())
-    recall = float(weight[inside & bad].sum()) / float(weight[all_bad].sum())
+    recall = float(weight[inside & left & bad].sum()) / float(weight[bad].sum())
     share = float(weight[inside].sum()) / float(weight.sum())
     if segment.f1 < F1_MIN or segment.precision < LIFT_MIN * rate or recall < FURTHER_MIN:
         return False
@@ -117,7 +116,7 @@ def _synonyms(ranked: Sequence[Candidate], search: Search, lead: Candidate, insi
     """All that exactly the same rows meet, the plainest first: few conditions, values before ranges and texts."""
     coding = search.coding
     near = [c for c in ranked if abs(c.nats - lead.nats) <= 1e-6 * lead.nats]
-    same = [c for c in near if len(c.atoms) <= len(lead.atoms) and np.array_equal(search.mask(c.atoms), inside)]
+    same = [c for c in near if len(c.atoms) <= len(lead.atoms) and np.array_equal(coding.meets(c.atoms), inside)]
     same.sort(key=lambda c: (len(c.atoms), sum(coding.blocks[a.block].rank for a in c.atoms)))
     kept: list[Conditions] = []
     columns: list[frozenset[str]] = []
@@ -140,7 +139,8 @@ def _determined(coding: Coding, lead: Candidate) -> tuple[str, ...]:
             continue
         size = len(block.labels) + 1
         for source in sources:
-            pairs = np.unique(source.codes.astype(np.int64) * size + block.codes)
-            if len(pairs) == len(np.unique(source.codes)) and len(source.labels) < len(source.codes) // 5:
+            pairs = np.bincount(source.codes.astype(np.int64) * size + block.codes)
+            values = np.bincount(source.codes)
+            if (pairs > 0).sum() == (values > 0).sum() and len(source.labels) < len(source.codes) // 5:
                 found[block.column] = None
     return tuple(found)

@@ -13,6 +13,7 @@ import pandas as pd
 PARTS_MAX = 60
 """Beginnings or endings that are looked at, the most frequent ones."""
 ROWS_MIN = 20
+TEXTS_MIN = 8
 SHORT_MAX = 3
 _WORD = re.compile(r"^[^\W\d_]+[\W_]|^[^\W\d_]+(?=\d)")
 _END = re.compile(r"[\W_][^\W_]{1,8}$")
@@ -24,7 +25,7 @@ Pattern = tuple[str, npt.NDArray[np.int32], Sequence[Any] | npt.NDArray[np.float
 def patterns(values: pd.Series) -> Iterator[Pattern]:
     """Beginnings, endings and lengths of a categorical's texts, where several values share them."""
     texts = [str(text) for text in values.cat.categories]
-    if len(texts) < 4:
+    if len(texts) < TEXTS_MIN:
         return
     codes = values.cat.codes.to_numpy()
     lengths = np.array([len(text) for text in texts], dtype=np.float64)
