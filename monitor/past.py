@@ -28,6 +28,9 @@ CHECKED = "arrival.checked_s"
 """Kept beside a partition's measures: when, after its end, it was looked at, and was last seen empty."""
 LAG_PARTITIONS = 30
 GAPS_MAX = 5_000
+EXPECTED_PARTITIONS = 3
+"""So many partitions in a row on which a check failed and was called expected are the new level."""
+_DRIFT = "drift"
 _OUTSIDE = ("freshness", "schema", "rule.", "metric.")
 
 
@@ -35,7 +38,8 @@ _OUTSIDE = ("freshness", "schema", "rule.", "metric.")
 class Day:
     """One past partition: values by measure key, scores by name, and which checks judged it bad.
 
-    `surprise` is how surprising it was as a whole when it was judged; None where it was only measured, or expected.
+    `fine` names the checks that failed and were called expected, or noise. `surprise` is how surprising it was as a
+    whole when it was judged; None where it was only measured, or expected.
     """
 
     partition: Partition
@@ -45,6 +49,7 @@ class Day:
     known: bool = True
     schema: tuple[Column, ...] | None = None
     surprise: float | None = None
+    fine: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> float:
@@ -65,6 +70,7 @@ class Past:
                 frozenset() if row.expected else row.failed,
                 schema=row.schema,
                 surprise=None if row.expected else row.surprises.get(WHOLE),
+                fine=row.failed if row.expected else frozenset(),
             )
             for row in rows
         }
@@ -97,8 +103,9 @@ class Past:
 
     def series(self, measure: Measure, check: str, today: float | None, before: Partition) -> Series:
         """The series of a measure for `check`: points on which that check failed teach nothing, see `restart`."""
-        points = [Point(d.partition, d.values.get(measure.key), check not in d.failed) for d in self.days(before)]
-        return Series(today, tuple(restart(points)))
+        days = self.days(before)
+        points = [Point(d.partition, d.values.get(measure.key), check not in d.failed) for d in days]
+        return Series(today, tuple(restart(points, expected_level([check in d.fine for d in days]))))
 
     def surprises(self, before: Partition) -> list[float]:
         """How surprising judged partitions were as a whole, oldest first."""
@@ -107,11 +114,13 @@ class Past:
     def scores(self, before: Partition) -> dict[str, tuple[Point, ...]]:
         """Past scores of the drift check and of its parts, by name."""
         by_name: dict[str, list[Point]] = {}
+        fine: dict[str, list[bool]] = {}
         for day in self.known(before):
             good = not _is_bad(day)
             for name, score in day.scores.items():
                 by_name.setdefault(name, []).append(Point(day.partition, score, good))
-        return {name: tuple(restart(points)) for name, points in by_name.items()}
+                fine.setdefault(name, []).append(_DRIFT in day.fine)
+        return {name: tuple(restart(points, expected_level(fine[name]))) for name, points in by_name.items()}
 
     def arrival_lag_s(self, before: Partition) -> float:
         """How long after their end recent partitions were still seen empty that came later; 0 if none was."""
@@ -129,7 +138,8 @@ class Past:
     def references(self, before: Partition, among: Collection[str] | None = None) -> list[Partition]:
         """Comparable past partitions for the drift check, newest first: good ones with rows, of those in `among`."""
         days, bad = self.known(before), self.bad(before)
-        usable = [d.partition for d in days if d.rows > 0 and d.partition.order not in bad]
+        level = days[expected_level([_DRIFT in d.fine for d in days]) :]
+        usable = [d.partition for d in level if d.rows > 0 and d.partition.order not in bad]
         usable = [p for p in usable if among is None or p.order in among]
         lagged = self._lagged(before)
         chosen = {p.order: p for p in usable if p.order in lagged}
@@ -155,8 +165,21 @@ class Past:
         return orders
 
 
-def restart(points: Sequence[Point]) -> Sequence[Point]:
-    """Forget everything before a long unbroken run of bad points: it is the new level.
+def expected_level(fine: Sequence[bool]) -> int:
+    """Where the present level begins because people called so many partitions in a row expected.
+
+    >>> expected_level([False, True, True, True, False]), expected_level([True, False, True])
+    (1, 0)
+    """
+    start = run = 0
+    for i, is_fine in enumerate(fine):
+        run = run + 1 if is_fine else 0
+        start = i - run + 1 if run >= EXPECTED_PARTITIONS else start
+    return start
+
+
+def restart(points: Sequence[Point], begin: int = 0) -> Sequence[Point]:
+    """Forget everything before a long unbroken run of bad points: it is the new level; and all before `begin`.
 
     The points before it lose their values and keep their place; those of the run become good.
 
@@ -166,6 +189,7 @@ def restart(points: Sequence[Point]) -> Sequence[Point]:
     ([None, 5.0], True)
     """
     start, good = level_of([not point.good for point in points])
+    start = max(start, begin)
     forgotten = [Point(p.partition, None, True) for p in points[:start]]
     return [*forgotten, *(Point(p.partition, p.value, bool(good[start + i])) for i, p in enumerate(points[start:]))]
 

@@ -1,4 +1,4 @@
-"""`explain` and `feedback`: the whole story of a finding, and what a person says to an incident."""
+"""`feedback`: what a person says to an incident."""
 
 from __future__ import annotations
 
@@ -12,76 +12,18 @@ from monitor.cli.common import (
     DEFAULT_CONFIG,
     OK,
     ConfigOption,
-    FormatOption,
-    check_format,
     now,
     opened_store,
-    print_json,
 )
+from monitor.cli.common import note as note_
 from monitor.errors import UsageError
-from monitor.tojson import finding_json
 
 if TYPE_CHECKING:
+    from monitor.config import Config
     from monitor.store import Store
-    from monitor.types import Finding
 
 
-def explain(
-    finding_id: Annotated[str, typer.Argument(help="A finding, as F-201.", metavar="FINDING_ID")],
-    config: ConfigOption = DEFAULT_CONFIG,
-    format_: FormatOption = "text",
-) -> int:
-    """The whole story of one finding, with its SQL.
-
-    Example: daywatch explain F-201
-    """
-    check_format(format_)
-    with opened_store(config) as (_, store):
-        found = store.finding(finding_id)
-        if found is None:
-            raise UsageError(f"there is no finding {finding_id}", mend="`daywatch history TABLE DATE` lists them")
-        if format_ == "json":
-            print_json({**finding_json(found), "detail": dict(found.detail)})
-        else:
-            _print_story(store, found)
-    return OK
-
-
-def _print_story(store: Store, found: Finding) -> None:
-    from monitor.explain import CHANGE_WORDS, tell_column  # noqa: PLC0415 - loads the checks
-    from monitor.words import expectation, quantity, share  # noqa: PLC0415 - as above
-
-    typer.echo(f"{found.id}  {found.table}  {found.partition}  {found.check}: {found.status.value}")
-    typer.echo(f"\n{found.summary}\n")
-    typer.echo(f"kind of change  {CHANGE_WORDS[found.change]}; {found.severity.value}")
-    if found.score is not None:
-        surprise = "" if found.surprise is None else f", surprise {found.surprise:.1f}"
-        typer.echo(f"score           {found.score:g}, fails from {found.threshold}{surprise}")
-    if found.observation is not None:
-        seen = found.observation
-        typer.echo(f"observed        {seen.what}: {quantity(seen.today, seen.unit)}; {expectation(seen)}")
-    shares = found.detail.get("shares", {})
-    details = found.detail.get("columns", {})
-    for column in found.columns:
-        told = tell_column(column, details[column]) if column in details else column
-        typer.echo(f"column          {told} ({share(shares.get(column))} of the change)")
-    for segment in found.segments:
-        typer.echo(
-            f"where           {segment.where}: {segment.precision:.0%} bad there, {segment.recall:.0%} of all bad"
-        )
-    if found.incident:
-        events = store.incident_events(found.incident)
-        typer.echo(
-            f"incident        {found.incident}: "
-            + ", ".join(f"{e.incident.partition} {e.incident.event}" for e in events)
-        )
-    for row in found.detail.get("sample", ()):
-        typer.echo(f"bad row         {', '.join(f'{name} {value}' for name, value in row.items())}")
-    for title, sql in (("rows to look at", found.sql_bad), ("rows to compare with", found.sql_good)):
-        if sql:
-            typer.echo(f"\n-- {title}\n{sql};")
-    for picture in found.pictures:
-        typer.echo(f"\npicture         {picture}")
+NOTE_MAX = 1000
 
 
 def feedback(
@@ -90,6 +32,7 @@ def feedback(
     to: Annotated[str | None, typer.Option("--to", help="Whom to assign it to.", metavar="WHO")] = None,
     until: Annotated[str | None, typer.Option("--until", help="Mute until this date.", metavar="D")] = None,
     note: Annotated[str | None, typer.Option("--note", help="Why.", metavar="TEXT")] = None,
+    link: Annotated[str | None, typer.Option("--link", help="Where it is discussed.", metavar="URL")] = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> int:
     """Say something to an incident; `expected` makes the day part of the normal past.
@@ -98,11 +41,36 @@ def feedback(
     """
     if action == "assign" and not to:
         raise UsageError("assign to whom?", mend="add --to WHO")
-    moment = _until(until)
-    with opened_store(config) as (_, store):
-        said = store.feedback(incident_id, action, now=now(), who=to or getpass.getuser(), note=note, until=moment)
-    typer.echo(f"{said.incident}: {said.action.value} by {said.who}{f' until {until}' if until else ''}")
+    if until and action != "mute":
+        raise UsageError("--until is for mute", mend="leave it out, or mute the incident")
+    moment, me = _until(until), getpass.getuser()
+    with opened_store(config) as (found, store):
+        said = store.feedback(
+            incident_id, action, now=now(), who=(to if action == "assign" else None) or me, note=_bounded(note),
+            until=moment, by=me, link=_bounded(link),
+        )  # fmt: skip
+        _show_at_once(found, store)
+    to_whom = f" to {said.who}" if action == "assign" else ""
+    typer.echo(f"{said.incident}: {said.action.value}{to_whom} by {said.by}{f' until {until}' if until else ''}")
+    if action == "noise":
+        typer.echo("its checks get a tenth of their share of the table's budget from now on; `daywatch plan` shows it")
     return OK
+
+
+def _bounded(text: str | None) -> str | None:
+    """What is said, without signs that nobody sees, and not longer than anybody reads."""
+    from monitor.privacy.shapes import clean_text  # noqa: PLC0415 - only here
+
+    return clean_text(text, NOTE_MAX) if text else None
+
+
+def _show_at_once(config: Config, store: Store) -> None:
+    """Have the messages of the incident say so now; where that fails, they do at the next sending."""
+    if not store.channels_due(now()):
+        return
+    from monitor.alerting import send  # noqa: PLC0415 - heavy
+
+    send(config, store, now(), note_, quiet=True, again=False)
 
 
 def _until(text: str | None) -> dt.datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -125,12 +126,12 @@ def status(config: ConfigOption = DEFAULT_CONFIG, format_: FormatOption = "text"
 
 
 def history(
-    table: Annotated[str, typer.Argument(help="The table, as main.flights.")],
+    table: Annotated[str, typer.Argument(help="The table, as main.flights, or an incident, as INC-17.")],
     date: Annotated[str | None, typer.Argument(help="One partition; all that is known without it.")] = None,
     config: ConfigOption = DEFAULT_CONFIG,
     format_: FormatOption = "text",
 ) -> int:
-    """What happened to this table, or to its data of one day?
+    """What happened to this table, or to its data of one day? Of an incident: its record.
 
     Example: daywatch history main.flights 2013-02-08
     """
@@ -138,6 +139,10 @@ def history(
     from monitor.cli.text import print_day, print_past  # noqa: PLC0415 - heavy
 
     with opened_store(config) as (_, store):
+        if re.fullmatch(r"(?i)inc-\d+", table) and date is None:
+            from monitor.cli.record import print_record  # noqa: PLC0415 - only here
+
+            return print_record(store, table, format_)
         if date is not None:
             return print_day(store, table, date, format_)
         return print_past(store, table, format_)

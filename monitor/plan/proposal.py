@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from monitor.config.names import warehouse_of
+from monitor.noise import decades_of
 from monitor.plan.changes import ADDED, EDITED, REMOVED, Change, Comparison
 from monitor.plan.cost import Costed, costs
 from monitor.plan.declared import Declared, declare
@@ -104,6 +105,22 @@ def _under_todays_names(
 
 
 def _remarks(store: Store, declared: Sequence[Declared], table: str) -> tuple[str, ...]:
+    """What stands on a table whatever changes: noise that people spoke of, and relations that never held."""
+    return (*_quietened(store, table), *_never_held(store, declared, table))
+
+
+def _quietened(store: Store, table: str) -> tuple[str, ...]:
+    """Checks that get less of the table's budget because people called their incidents noise."""
+    said = store.cautions(table)
+    last = {one.check: one for one in said}
+    return tuple(
+        f"{check} gets 1/{10.0**decades:,.0f} of its share of the budget: {last[check].incident} was called noise"
+        f"{f' by {last[check].by}' if last[check].by else ''} on {last[check].at:%Y-%m-%d}"
+        for check, decades in decades_of(said).items()
+    )
+
+
+def _never_held(store: Store, declared: Sequence[Declared], table: str) -> tuple[str, ...]:
     """Relations of a table that have failed on every partition they were judged on."""
     relations = [item for item in declared if item.table == table and item.family == "relation"]
     if not relations:

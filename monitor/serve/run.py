@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.config import load_config
 from monitor.errors import UsageError
+from monitor.serve.buttons import PATH
 from monitor.serve.clock import DrivenClock, RealClock
 from monitor.serve.logs import set_up_logs
 from monitor.serve.service import Service
@@ -48,7 +49,7 @@ def serve(path: Path, log_format: str) -> int:
         service = Service(path, config, store, clock, log)
         _check_tables(service)
         pages = {"/healthz": service.healthz, "/readyz": service.readyz, "/metrics": service.show_metrics}
-        web = Web(config.serve.host, config.serve.port, pages)
+        web = Web(config.serve.host, config.serve.port, pages, {PATH: service.buttons.answer})
         log.info("serving", host=config.serve.host, port=web.port, pid=os.getpid(), store=store.url)
         try:
             if isinstance(clock, DrivenClock):
@@ -58,6 +59,7 @@ def serve(path: Path, log_format: str) -> int:
                 done = _run(service)
         finally:
             web.close()
+            service.buttons.close()
         log.info("stopped", handed_back=not done)
     return 0
 

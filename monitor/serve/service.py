@@ -18,6 +18,7 @@ from monitor.failpoint import reach
 from monitor.partitions import partition_at
 from monitor.serve.backoff import Backoff
 from monitor.serve.bench import Bench
+from monitor.serve.buttons import Buttons
 from monitor.serve.clock import Clock
 from monitor.serve.metrics import Metrics
 from monitor.serve.poll import Look, Poll
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 LATE_POLLS = 3
 """So many polls without one make the service not ready."""
+GATHERING_MAX = dt.timedelta(minutes=2)
+"""How long the first alert of many waits for the others."""
+_FEW = 100
 _EVER = dt.timedelta(days=3650)
 
 
@@ -56,6 +60,7 @@ class Service:
     digest: str = ""
     running: bool = True
     bench: Bench = field(init=False)
+    buttons: Buttons = field(init=False)
     warehouses: Backoff = field(default_factory=Backoff)
     tables: Backoff = field(default_factory=Backoff)
     _sending: threading.Lock = field(default_factory=threading.Lock)
@@ -64,10 +69,12 @@ class Service:
     def __post_init__(self) -> None:
         """Take up the configuration."""
         self.digest = _digest(self.path, self.config)
+        self.buttons = Buttons(self.store, self.clock, self.log, self._send_soon)
         self._take_up(self.config)
 
     def _take_up(self, config: Config) -> None:
         self.config = config
+        self.buttons.follow(config)
         self.polls = {name: Poll(config, name, self.store, self._warn) for name in config.warehouses}
         self._turns = {name: threading.Lock() for name in config.warehouses}
         self.bench = Bench(config, self.store, self.clock, self._told, config.serve.workers)
@@ -205,14 +212,27 @@ class Service:
         """Give back what has not been needed for a while."""
         self.bench.tidy()
 
-    def dispatch(self) -> None:
-        """Send what waits in the outbox."""
+    def _send_soon(self) -> None:
+        """Send on a thread of its own: who pressed a button sees it in the message at once."""
+        threading.Thread(target=self.dispatch, kwargs={"at_once": True}, name="said", daemon=True).start()
+
+    def _is_gathering(self, now: dt.datetime) -> bool:
+        """Whether tables are being judged that the newest alerts should be told with."""
+        waiting = [item for item in self.store.pending(_FEW, now) if item.is_root and not item.attempts]
+        newest = bool(waiting) and now - waiting[0].enqueued_at < GATHERING_MAX
+        return newest and any(self.bench.is_busy(name) for name in self._tables())
+
+    def _tables(self) -> list[str]:
+        return [table.name for poll in self.polls.values() for table in poll.tables or ()]
+
+    def dispatch(self, *, at_once: bool = False) -> None:
+        """Send what waits in the outbox; not while tables are being judged that belong to the same message."""
         if not self._sending.acquire(blocking=False):
             return
         try:
             now = self.clock.now()
             before = len(self.store.pending(10_000, now + _EVER))
-            if before:
+            if before and (at_once or not self._is_gathering(now)):
                 send(self.config, self.store, now, self._undelivered, again=False)
             after = len(self.store.pending(10_000, now + _EVER))
             self.metrics.sent.inc(max(before - after, 0))

@@ -1,4 +1,4 @@
-"""Probes and metrics over HTTP: `/healthz`, `/readyz`, `/metrics`. It answers questions and takes no orders."""
+"""Probes and metrics over HTTP: `/healthz`, `/readyz`, `/metrics`; and, where they are wanted, presses of buttons."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 from monitor.errors import UsageError
 
 Answer = tuple[int, str, bytes]
+Post = Callable[[bytes, Mapping[str, str]], Answer]
+POST_MAX = 1_000_000
 TIMEOUT_S = 10
 
 
@@ -21,12 +23,15 @@ class Web:
         host: the address to listen on.
         port: 0 for any that is free.
         pages: by path, what answers it.
+        posts: by path, what takes what is posted there: its body, and its headers by lower-case name.
 
     Raises:
         UsageError: the port is taken, or the address is not this machine's.
     """
 
-    def __init__(self, host: str, port: int, pages: Mapping[str, Callable[[], Answer]]) -> None:
+    def __init__(
+        self, host: str, port: int, pages: Mapping[str, Callable[[], Answer]], posts: Mapping[str, Post] | None = None
+    ) -> None:
         try:
             self._server = _Server((host, port), _Handler)
         except (OSError, OverflowError) as error:
@@ -35,7 +40,7 @@ class Web:
                 where="serve.port",
                 mend="another daywatch, or another program, has it: stop that one, or set another port (0: any)",
             ) from error
-        self._server.pages = pages
+        self._server.pages, self._server.posts = pages, posts or {}
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="web", daemon=True)
         self._thread.start()
 
@@ -60,6 +65,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
     pages: Mapping[str, Callable[[], Answer]]
+    posts: Mapping[str, Post]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -70,7 +76,21 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer one question."""
         page = self.server.pages.get(self.path.split("?", 1)[0])
-        status, kind, body = as_json(404, {"error": "no such page"}) if page is None else page()
+        self._say(*(as_json(404, {"error": "no such page"}) if page is None else page()))
+
+    def do_POST(self) -> None:
+        """Take what somebody posts, where anybody does."""
+        taker = self.server.posts.get(self.path.split("?", 1)[0])
+        length = self.headers.get("Content-Length", "")
+        if taker is None:
+            self._say(*as_json(404, {"error": "no such page"}))
+        elif not length.isdecimal() or int(length) > POST_MAX:
+            self._say(*as_json(413, {"error": f"a body of at most {POST_MAX} bytes, and its length"}))
+        else:
+            body = self.rfile.read(int(length))
+            self._say(*taker(body, {name.lower(): value for name, value in self.headers.items()}))
+
+    def _say(self, status: int, kind: str, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))

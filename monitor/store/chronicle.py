@@ -84,10 +84,10 @@ def read(connection: Connection, name: str) -> list[Chronicled]:
     """Every step of an incident, in the order in which it was known; empty for an unknown one."""
     number = incident_number(name)
     wanted = select(chronicle).where(chronicle.c.incident_id == number).order_by(chronicle.c.id)
-    return [
-        Chronicled(
-            incident_name(row.incident_id), row.table_name, Seen(row.label, row.partition_order), row.event, json.loads(row.title),
-            row.recorded_at,
-        )
-        for row in connection.execute(wanted)
-    ]  # fmt: skip
+    return [_line(row) for row in connection.execute(wanted)]
+
+
+def _line(row: Any) -> Chronicled:
+    seen = Seen(row.label, row.partition_order)
+    name, title = incident_name(row.incident_id), json.loads(row.title)
+    return Chronicled(name, row.table_name, seen, row.event, title, row.recorded_at)

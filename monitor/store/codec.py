@@ -126,7 +126,8 @@ def _time(text: str | None, zone: str | None) -> dt.datetime | None:
 
 def dump_schema(schema: Sequence[Column]) -> tuple[str, str]:
     """A digest, and the text it is of."""
-    document = json.dumps([[c.name, c.kind.value, c.type, c.nullable] for c in schema], separators=(",", ":"))
+    plain = [[c.name, c.kind.value, c.type, c.nullable, *([c.within, c.steps] if c.within else [])] for c in schema]
+    document = json.dumps(plain, separators=(",", ":"))
     return hashlib.sha256(document.encode()).hexdigest(), document
 
 
@@ -134,7 +135,8 @@ def dump_schema(schema: Sequence[Column]) -> tuple[str, str]:
 def load_schema(document: str) -> tuple[Column, ...]:
     """The columns that `dump_schema` wrote; cached, because a table has the same ones for months."""
     return tuple(
-        Column(name, ColumnKind(kind), type_, nullable) for name, kind, type_, nullable in json.loads(document)
+        Column(name, ColumnKind(kind), type_, nullable, *((rest[0], tuple(rest[1])) if rest else ()))
+        for name, kind, type_, nullable, *rest in json.loads(document)
     )
 
 

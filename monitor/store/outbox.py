@@ -65,6 +65,12 @@ def read_roots(connection: Connection, incident: str, channel: str) -> list[Outb
     return [_item(row) for row in connection.execute(wanted)]
 
 
+def was_told(connection: Connection, incident: str, prefix: str) -> bool:
+    """Whether a message of an incident has a receipt that begins so."""
+    mine = (outbox.c.incident_id == incident_number(incident)) & outbox.c.receipt.startswith(prefix, autoescape=True)
+    return connection.execute(select(outbox.c.id).where(mine).limit(1)).first() is not None
+
+
 def read_bundle(connection: Connection, bundle: str) -> list[OutboxItem]:
     """All alerts that are one message, oldest first."""
     return [

@@ -330,6 +330,11 @@ class Store:
         with self._reading() as connection:
             return outbox.read_roots(connection, incident, channel)
 
+    def told_in(self, incident: str, prefix: str) -> bool:
+        """Whether a message of an incident has a receipt that begins with `prefix`."""
+        with self._reading() as connection:
+            return outbox.was_told(connection, incident, prefix)
+
     def bundle(self, alerts: Sequence[str], name: str) -> None:
         """Make alerts that are still to be sent one message, which stays one over all attempts."""
         with self._writing() as connection:
