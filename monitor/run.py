@@ -21,6 +21,7 @@ from monitor.explain import headline
 from monitor.failpoint import reach
 from monitor.groups import GroupReader, Readings
 from monitor.judge import Verdict, judge, severity_of, surprise_of
+from monitor.noise import decades_of, quieten
 from monitor.partitions import previous
 from monitor.past import CHECKED, LAG, WHOLE, Day, Past, caution_of
 from monitor.read import (
@@ -68,6 +69,7 @@ Pictures = Mapping[str, Sequence[tuple[str, str]]]
 """By incident key: (path, alternative text) of each picture, the one for the message first."""
 Compose = Callable[["Outcome", Sources, Pictures], Sequence[tuple[str, str, Mapping[str, object]]]]
 """From an outcome and its pictures to its deliveries: (incident key, channel, payload)."""
+LIVE = frozenset({IncidentStatus.OPEN, IncidentStatus.MUTED})
 INCIDENT_REACH = 7
 """Partitions after which an incident that was not seen again is another one's business, even if nobody judged them."""
 ARRIVAL_WATCHED = dt.timedelta(days=7)
@@ -154,7 +156,8 @@ def judge_claimed(watch: Watch, partition: Partition, now: dt.datetime, owner: s
         gate, look = take_look(watch, partition, past, gate)
         grouped, readings = read_groups(watch, partition, past, gate, now)
         evidence, samples = collect_evidence(watch, partition, past, gate, grouped, look)
-        verdicts = refine(watch.table, judge(watch.table, evidence, caution_of(watch.table, past, partition)), samples)
+        heard = quieten(evidence, decades_of(watch.store.cautions(watch.table.name)))
+        verdicts = refine(watch.table, judge(watch.table, heard, caution_of(watch.table, past, partition)), samples)
         sources = Sources(watch.table, partition, watch.warehouse, past, gate.aggregates, samples, grouped)
         groups = incidents.group(verdicts, open_incidents(watch, partition))
         quiet = muted_incidents(watch, now)
@@ -299,8 +302,14 @@ def collect_evidence(
 
 
 def open_incidents(watch: Watch, partition: Partition) -> list[IncidentState]:
-    """Incidents of the table that were live before this partition."""
-    live = watch.store.incidents(watch.table.name, open_only=True, at=partition.order)
+    """Incidents of the table that were live before this partition, and those called expected that go on."""
+    states = watch.store.incidents(watch.table.name, at=partition.order)
+    known = watch.past.known(partition) if watch.past is not None else []
+    before = max((day.partition.order for day in known if day.rows > 0), default=partition.order)
+    live = [
+        s for s in states
+        if s.status in LIVE or (s.status is IncidentStatus.EXPECTED and s.last_seen.order >= before)
+    ]  # fmt: skip
     if partition.start is None:
         return live
     oldest = previous(partition, watch.table.cadence, watch.table.timezone, INCIDENT_REACH).order
@@ -460,9 +469,19 @@ def record(
     )
     reach("after the record")
     failed = frozenset(f.check for f in outcome.findings if f.status is Status.FAIL)
+    fine: frozenset[str] = frozenset()
     watch.judged = outcome.partition
-    past.add(Day(outcome.partition, values, scores, failed, schema=watch.table.columns, surprise=whole))
+    if failed and _is_expected(watch, outcome):
+        failed, fine, whole = frozenset(), failed, None
+    past.add(Day(outcome.partition, values, scores, failed, fine=fine, schema=watch.table.columns, surprise=whole))
     return replace(outcome, findings=stored.findings, incidents=stored.incidents)
+
+
+def _is_expected(watch: Watch, outcome: Outcome) -> bool:
+    """Whether a person called expected what goes on here: the partition teaches, as it does when read from the store."""
+    going_on = {event.incident for event in outcome.incidents if event.event in ("continued", "worsened")}
+    states = watch.store.incidents(watch.table.name) if going_on else []
+    return any(state.id in going_on and state.status is IncidentStatus.EXPECTED for state in states)
 
 
 def _surprises(outcome: Outcome, whole: float | None) -> dict[str, float]:
