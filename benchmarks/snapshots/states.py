@@ -18,9 +18,9 @@ JHU = """SELECT Combined_Key AS place, Province_State AS state, Country_Region A
     TRY_CAST(Recovered AS DOUBLE) AS recovered, TRY_CAST(Active AS DOUBLE) AS active,
     TRY_CAST(Lat AS DOUBLE) AS lat, TRY_CAST(Long_ AS DOUBLE) AS long, Last_Update AS updated
     FROM '{folder}/jhu_covid_2020.parquet' WHERE CAST(report_date AS DATE) = DATE '{day}'"""
-RETAIL = """SELECT CAST(CustomerID AS BIGINT) AS customer_id, any_value(Country) AS country,
+RETAIL = """SELECT CAST(CustomerID AS BIGINT) AS customer_id, min(Country) AS country,
     count(DISTINCT InvoiceNo) AS invoices, sum(Quantity) AS pieces, round(sum(Quantity * UnitPrice), 2) AS spent,
-    round(avg(UnitPrice), 2) AS usual_price, mode(StockCode) AS favourite, max(InvoiceDate) AS last_seen
+    round(avg(UnitPrice), 2) AS usual_price, max(StockCode) AS latest_code, max(InvoiceDate) AS last_seen
     FROM '{folder}/online_retail.parquet'
     WHERE CustomerID IS NOT NULL AND file_date <= TIMESTAMP '{day}' GROUP BY CustomerID"""
 
