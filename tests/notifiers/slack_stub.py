@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -16,10 +17,15 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 TOKEN = "xoxb-1-stub"  # noqa: S105 - the stub's own
+APP_TOKEN = "xapp-1-stub"  # noqa: S105 - likewise
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"  # noqa: S105 - the example of Slack's documentation
 SCOPES = ("chat:write", "files:write", "channels:read", "groups:read", "channels:history")
 NEEDED = {
     "chat.postMessage": "chat:write",
+    "chat.update": "chat:write",
+    "chat.postEphemeral": "chat:write",
+    "chat.getPermalink": "chat:write",
+    "conversations.replies": "channels:history",
     "files.getUploadURLExternal": "files:write",
     "files.completeUploadExternal": "files:write",
     "conversations.history": "channels:history",
@@ -90,6 +96,9 @@ class SlackStub:
         self.processing_s = 0.0
         self.page_max = 1000
         self.retry_after = 1
+        self.whispers: list[Json] = []
+        self.edits: list[tuple[str, Json]] = []
+        self.sockets = Sockets()
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.stub = self
@@ -127,6 +136,10 @@ class SlackStub:
             self.calls.append((method, arguments))
             if not token:
                 raise RefusalError("not_authed")
+            if method == "apps.connections.open":
+                if token != APP_TOKEN:
+                    raise RefusalError("invalid_auth")
+                return {"ok": True, "url": self.url.replace("http", "ws").removesuffix("api/") + "socket"}
             if token != TOKEN:
                 raise RefusalError("invalid_auth")
             if self.revoked:
@@ -176,6 +189,35 @@ class SlackStub:
         channel.posts.append(post)
         return {"channel": channel.id, "ts": post["ts"], "message": post}
 
+    def _chat_update(self, arguments: Json) -> Json:
+        channel = self._channel(arguments["channel"])
+        if channel.archived:
+            raise RefusalError("is_archived")
+        found = [post for post in channel.posts if post["ts"] == arguments["ts"]]
+        if not found:
+            raise RefusalError("message_not_found")
+        self._check_blocks(arguments.get("blocks", []))
+        _check_metadata(arguments.get("metadata"))
+        found[0].update({name: part for name, part in arguments.items() if name != "channel"})
+        self.edits.append((arguments["ts"], dict(found[0])))
+        return {"channel": channel.id, "ts": arguments["ts"]}
+
+    def _chat_postEphemeral(self, arguments: Json) -> Json:  # noqa: N802 - after the method
+        self.whispers.append(arguments)
+        return {"message_ts": "1.0"}
+
+    def _chat_getPermalink(self, arguments: Json) -> Json:  # noqa: N802 - after the method
+        return {"permalink": f"https://stub.slack.com/archives/{arguments['channel']}/p{arguments['message_ts']}"}
+
+    def _conversations_replies(self, arguments: Json) -> Json:
+        channel = self.channels.get(arguments["channel"])
+        if channel is None:
+            raise RefusalError("channel_not_found")
+        ours = [p for p in channel.posts if arguments["ts"] in (p["ts"], p.get("thread_ts"))]
+        if not ours:
+            raise RefusalError("thread_not_found")
+        return self._page("messages", ours, arguments)
+
     def _check_blocks(self, blocks: list[Json]) -> None:
         wrong = [f"{fault} [json-pointer:/blocks/{i}]" for i, b in enumerate(blocks) for fault in block_faults(b)]
         wrong += [] if len(blocks) <= BLOCKS_MAX else [f"no more than {BLOCKS_MAX} items allowed"]
@@ -208,7 +250,9 @@ class SlackStub:
         if channel is None:
             raise RefusalError("channel_not_found")
         posts = [p for p in reversed(channel.posts) if "thread_ts" not in p]
-        posts = [p for p in posts if float(p["ts"]) > float(arguments.get("oldest", 0))]
+        oldest, latest = float(arguments.get("oldest", 0)), float(arguments.get("latest", math.inf))
+        among = arguments.get("inclusive") in ("1", "true", True)
+        posts = [p for p in posts if oldest < float(p["ts"]) < latest or (among and float(p["ts"]) in (oldest, latest))]
         if arguments.get("include_all_metadata") not in ("1", "true", True):
             posts = [{name: value for name, value in p.items() if name != "metadata"} for p in posts]
         return self._page("messages", posts, arguments)
@@ -258,8 +302,35 @@ def block_faults(block: Json) -> list[str]:
             good = re.fullmatch(r"F[A-Z0-9]{8,}", block.get("slack_file", {}).get("id", ""))
             alt = block.get("alt_text", "")
             return ([] if good else ["slack_file"]) + ([] if 1 <= size(alt) <= ALT_MAX else ["alt_text"])
+        case "actions":
+            few = [] if 1 <= len(block["elements"]) <= 25 else ["number of elements"]
+            return few + [fault for element in block["elements"] for fault in _element_faults(element)]
         case kind:
             return [f"unsupported type: {kind}"]
+
+
+def _element_faults(element: Json) -> list[str]:
+    """What Slack has to say against a button or a menu."""
+    faults = [] if 1 <= len(element.get("action_id", "")) <= 255 else ["action_id"]
+    match element.get("type"):
+        case "button":
+            faults += _text_faults(element.get("text"), "plain_text", 75)
+            faults += [] if len(element.get("value", "")) <= 2000 else ["value"]
+            return faults + ([] if element.get("style", "primary") in ("primary", "danger") else ["style"])
+        case "static_select":
+            faults += _text_faults(element.get("placeholder"), "plain_text", 150)
+            return faults + _option_faults(element, 1, 100)
+        case "overflow":
+            return faults + _option_faults(element, 2, 5)
+        case kind:
+            return [f"unsupported element: {kind}"]
+
+
+def _option_faults(element: Json, least: int, most: int) -> list[str]:
+    options = element.get("options", [])
+    faults = [] if least <= len(options) <= most else ["number of options"]
+    faults += [fault for option in options for fault in _text_faults(option.get("text"), "plain_text", 75)]
+    return faults + [f"value {o.get('value')}" for o in options if not 1 <= len(o.get("value", "")) <= 150]
 
 
 def _text_faults(text: Any, kind: str, length_max: int) -> list[str]:
@@ -271,10 +342,71 @@ def _text_faults(text: Any, kind: str, length_max: int) -> list[str]:
     return faults
 
 
+class Sockets:
+    """The connections of Socket Mode: what is said to the app, and what it acknowledges."""
+
+    def __init__(self) -> None:
+        self.acks: list[Json] = []
+        self._told = threading.Condition()
+        self._open: list[Any] = []
+
+    def say(self, envelope: Json, timeout_s: float = 30.0) -> None:
+        """Send an envelope to the app, once it is connected, and wait until it is acknowledged."""
+        with self._told:
+            assert self._told.wait_for(lambda: self._open, timeout_s), "nobody connected"
+            self._open[-1].write(_frame(json.dumps(envelope).encode()))
+            self._open[-1].flush()
+            wanted = envelope["envelope_id"]
+            assert self._told.wait_for(lambda: any(a.get("envelope_id") == wanted for a in self.acks), timeout_s)
+
+    def serve(self, handler: BaseHTTPRequestHandler) -> None:
+        """Talk WebSocket on the connection of a request until it ends."""
+        key = handler.headers.get("Sec-WebSocket-Key", "") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        handler.send_response(101)
+        handler.send_header("Upgrade", "websocket")
+        handler.send_header("Connection", "Upgrade")
+        accept = base64.b64encode(hashlib.sha1(key.encode(), usedforsecurity=False).digest()).decode()
+        handler.send_header("Sec-WebSocket-Accept", accept)
+        handler.end_headers()
+        with self._told:
+            self._open.append(handler.wfile)
+            self._told.notify_all()
+        while (frame := _read_frame(handler.rfile)) is not None:
+            opcode, data = frame
+            if opcode == 9:
+                handler.wfile.write(_frame(data, 10))
+            elif opcode == 1:
+                with self._told:
+                    self.acks.append(json.loads(data))
+                    self._told.notify_all()
+            elif opcode == 8:
+                break
+        handler.close_connection = True
+
+
+def _frame(data: bytes, opcode: int = 1) -> bytes:
+    head = bytes([0x80 | opcode])
+    return head + (bytes([len(data)]) if len(data) < 126 else bytes([126]) + len(data).to_bytes(2, "big")) + data
+
+
+def _read_frame(stream: Any) -> tuple[int, bytes] | None:
+    head = stream.read(2)
+    if len(head) < 2:
+        return None
+    length = head[1] & 127
+    if length >= 126:
+        length = int.from_bytes(stream.read(2 if length == 126 else 8), "big")
+    mask = stream.read(4) if head[1] & 128 else b"\0" * 4
+    return head[0] & 15, bytes(byte ^ mask[i % 4] for i, byte in enumerate(stream.read(length)))
+
+
 class Handler(BaseHTTPRequestHandler):
     """One request to the stub."""
 
     server: _Server
+
+    def do_GET(self) -> None:
+        self.server.stub.sockets.serve(self)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
