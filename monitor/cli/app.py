@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from daywatch import __version__
-from monitor.cli import diffing, exchanging, gating, people, planning, serving, setting_up, watching
+from monitor.cli import diffing, exchanging, explaining, gating, people, planning, serving, setting_up, watching
 from monitor.cli import status as standing
 from monitor.cli.common import DEFECT, ERRORED, OK, USAGE
 from monitor.errors import DaywatchError, mask_secrets
@@ -38,7 +38,7 @@ app.command("import")(exchanging.import_)
 app.command("export")(exchanging.export)
 app.command("serve")(serving.serve)
 app.command("backfill")(watching.backfill)
-app.command("explain")(people.explain)
+app.command("explain")(explaining.explain)
 app.command("feedback")(people.feedback)
 
 _SIGNALLED = 130
