@@ -184,25 +184,22 @@ def _segments(
     if samples is None or not len(samples.today):
         return ()
     own = {table.time.name} if table.time else set()
-    columns = [c for c in table.checked_columns if c.name not in own]
+    clocks = own & set(clocks_of(table))
+    offered = [
+        *(c for c in table.checked_columns if c.name not in own),
+        *(c for c in table.columns if c.name in clocks),
+    ]
     if evidence.change is Change.ROWS_MISSING and evidence.observation and evidence.observation.expected:
         past = [frame for _, frame in samples.past]
         rows = evidence.observation.today or 0.0
-        found = find_deficits(samples.today, past, columns, rows, evidence.observation.expected)
+        found = find_deficits(samples.today, past, offered, rows, evidence.observation.expected, clocks)
         condition = None
     else:
         bad = _bad_rows(samples, evidence)
         if bad is None:
             return ()
         today = samples.today if samples.shown is None else samples.shown
-        clocks = own & set(clocks_of(table))
-        found = find_segments(
-            today,
-            [*columns, *(c for c in table.columns if c.name in clocks)],
-            bad,
-            exclude={*evidence.columns[:1], *suspects},
-            clocks=clocks,
-        )
+        found = find_segments(today, offered, bad, exclude={*evidence.columns[:1], *suspects}, clocks=clocks)
     gate = Gate(table)
     told = [
         Segment(where, round(s.precision, 3), round(s.recall, 3), s.rows, _synonyms(sources, s, gate))

@@ -1,7 +1,8 @@
-"""Where in the data: the segments that characterise bad rows, or the rows that are missing."""
+"""Where in the data: the segments that characterise bad rows, hold the missing ones, or moved a metric."""
 
 from checks.rootcause.conditions import Condition, FoundSegment
 from checks.rootcause.deficits import find_deficits
+from checks.rootcause.moves import find_moves
 from checks.rootcause.segments import find_segments
 
-__all__ = ["Condition", "FoundSegment", "find_deficits", "find_segments"]
+__all__ = ["Condition", "FoundSegment", "find_deficits", "find_moves", "find_segments"]

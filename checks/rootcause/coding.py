@@ -28,6 +28,7 @@ FREQUENT = 10
 BINS = 24
 """Parts of a range at first; the edges of what is found are then looked for among all values."""
 QUARTERS = 96
+KINDS = ("values", "nulls", "numbers", "times", "clock", "prefix", "suffix", "lengths")
 TEXTS_MAX = 20_000
 """Different texts, of all columns together, whose beginnings and endings are looked at."""
 _TIMES = (ColumnKind.TIMESTAMP, ColumnKind.DATE)
@@ -56,7 +57,7 @@ class Block:
     @property
     def rank(self) -> int:
         """How readily a condition of this kind is understood, the best first."""
-        return ("values", "nulls", "numbers", "times", "clock", "prefix", "suffix", "lengths").index(self.kind)
+        return KINDS.index(self.kind)
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,16 @@ class Coding:
         columns: those to be used.
         exclude: names of those not to be used.
         clocks: names of columns of which the time of day alone is used.
+        kinds: the kinds of blocks that are made.
     """
 
     def __init__(
-        self, frame: pd.DataFrame, columns: Sequence[Column], exclude: Collection[str], clocks: Collection[str] = ()
+        self,
+        frame: pd.DataFrame,
+        columns: Sequence[Column],
+        exclude: Collection[str],
+        clocks: Collection[str] = (),
+        kinds: Collection[str] = KINDS,
     ) -> None:
         self.blocks: list[Block] = []
         budget = TEXTS_MAX
@@ -92,10 +99,10 @@ class Coding:
                 self.blocks += _clock(column.name, values)
                 continue
             self.blocks += _blocks(column, values)
-            if column.kind is ColumnKind.TEXT and isinstance(values.dtype, pd.CategoricalDtype):
+            if column.kind is ColumnKind.TEXT and "prefix" in kinds and isinstance(values.dtype, pd.CategoricalDtype):
                 budget -= len(values.cat.categories)
                 self.blocks += [Block(column.name, *pattern) for pattern in patterns(values)] if budget >= 0 else []
-        self.blocks = [b for b in self.blocks if len(b.labels) > 0 and b.codes.min() < b.codes.max()]
+        self.blocks = [b for b in self.blocks if b.kind in kinds and len(b.labels) and b.codes.min() < b.codes.max()]
         self.offsets = np.cumsum([0, *(len(b.labels) + 1 for b in self.blocks)])
         self.matrix = np.zeros((len(frame), len(self.blocks)), dtype=np.int32)
         for place, block in enumerate(self.blocks):

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from scipy.stats import norm
 
-from checks.rootcause.conditions import Condition, FoundSegment
-from monitor.types import Column, ColumnKind
+from checks.rootcause.coding import Array, Coding
+from checks.rootcause.conditions import FoundSegment
+from checks.rootcause.likelihood import bernoulli, effective
+from checks.rootcause.search import Candidate, Search
+from monitor.types import Column
 
-VALUES_MAX = 60
-CHANCE = 1e-3
+KINDS = frozenset({"values", "nulls", "clock"})
+"""Ranges are left out: of a number that grows from day to day, today's part is always missing before."""
+SURPLUS = 7.0
+NOISE_MAX = 4.0
+"""How many times what it varies by a segment has to be short."""
+SHORT_MIN = 10.0
+F1_MIN = 0.5
+TRIED = 40
 
 
 def find_deficits(
-    today: pd.DataFrame, past: Sequence[pd.DataFrame], columns: Sequence[Column], rows: float, expected: float
+    today: pd.DataFrame,
+    past: Sequence[pd.DataFrame],
+    columns: Sequence[Column],
+    rows: float,
+    expected: float,
+    clocks: Collection[str] = (),
 ) -> list[FoundSegment]:
     """For missing rows: the segments that hold the deficit.
 
@@ -29,37 +43,51 @@ def find_deficits(
         columns: what may be used.
         rows: of today's partition.
         expected: rows expected today.
+        clocks: columns of which the time of day alone may be used.
     """
-    deficit = expected - rows
-    if deficit <= 0 or not len(today) or not past:
+    frames = [frame for frame in past if len(frame)]
+    if expected - rows <= 0 or not len(today) or not frames:
         return []
-    found = []
-    for column in columns:
-        if column.name not in today.columns or column.kind not in (
-            ColumnKind.TEXT,
-            ColumnKind.BOOLEAN,
-            ColumnKind.NUMBER,
-        ):
-            continue
-        now = today[column.name].astype(object).value_counts(normalize=True)
-        before = pd.concat(
-            [frame[column.name].astype(object).value_counts(normalize=True) for frame in past], axis=1
-        ).fillna(0.0)
-        if len(before) > VALUES_MAX:
-            continue
-        for value, shares in before.iterrows():
-            usual = float(shares.mean()) * expected
-            missing = max(0.0, usual - float(now.get(value, 0.0)) * rows)
-            noise = float(shares.std() or 0.0) * expected + np.sqrt(max(usual, 1.0))
-            if missing < max(4.0 * noise, 10.0) or norm.sf(missing / noise) * len(before) > CHANCE:
-                continue
-            plain = float(value) if column.kind is ColumnKind.NUMBER else value
-            condition = Condition(column.name, "=", plain)
-            found.append(
-                FoundSegment((condition,), min(missing / usual, 1.0), min(missing / deficit, 1.0), int(usual - missing))
-            )
-    told = [s for s in found if s.f1 >= 0.5]
-    return _distinct(sorted(told, key=lambda s: s.f1, reverse=True), 3)
+    coding = Coding(_joined([today, *frames], columns), columns, (), clocks, KINDS)
+    if not coding.blocks:
+        return []
+    sizes = [len(today), *(len(frame) for frame in frames)]
+    days = np.repeat(np.arange(len(sizes)), sizes)
+    weight = np.array([rows / sizes[0], *(expected / (len(frames) * size) for size in sizes[1:])])[days]
+    usual = np.where(days > 0, weight, 0.0)
+    likelihood = bernoulli(float(usual.sum()), float(weight.sum()), scale=min(1.0, effective(weight)))
+    candidates = Search(coding, usual, weight, likelihood, SURPLUS, rows_min=1).best()[:TRIED]
+    told = [s for c in candidates if (s := _short(coding, c, days, weight, expected - rows)) is not None]
+    return _distinct(sorted(told, key=lambda s: (-round(s.f1, 2), len(s.conditions))), 3)
+
+
+def _short(
+    coding: Coding, candidate: Candidate, days: npt.NDArray[np.intp], weight: Array, deficit: float
+) -> FoundSegment | None:
+    """The segment, if it is short by more than it varies from day to day."""
+    inside = coding.meets(candidate.atoms)
+    by_day = np.bincount(days[inside], weight[inside], minlength=int(days.max()) + 1)
+    past = by_day[1:] * (len(by_day) - 1)
+    usual = float(past.mean())
+    missing = max(0.0, usual - float(by_day[0]))
+    spread = float(past.std(ddof=1)) if len(past) > 1 else 0.0
+    if missing < max(NOISE_MAX * (spread + np.sqrt(max(usual, 1.0))), SHORT_MIN):
+        return None
+    conditions = tuple(coding.condition(atom) for atom in candidate.atoms)
+    found = FoundSegment(conditions, min(missing / usual, 1.0), min(missing / deficit, 1.0), round(usual - missing))
+    return found if found.f1 >= F1_MIN else None
+
+
+def _joined(frames: Sequence[pd.DataFrame], columns: Sequence[Column]) -> pd.DataFrame:
+    """The frames below each other, categories kept as such; of columns that all have."""
+    made = {}
+    for name in (c.name for c in columns if all(c.name in frame.columns for frame in frames)):
+        parts = [frame[name] for frame in frames]
+        if all(isinstance(part.dtype, pd.CategoricalDtype) for part in parts):
+            made[name] = pd.Series(pd.api.types.union_categoricals(parts))
+        else:
+            made[name] = pd.concat(parts, ignore_index=True)
+    return pd.DataFrame(made)
 
 
 def _distinct(segments: Sequence[FoundSegment], most: int) -> list[FoundSegment]:

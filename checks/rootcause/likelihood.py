@@ -41,22 +41,6 @@ def bernoulli(bad: float, rows: float, *, scale: float = 1.0) -> Likelihood:
     return ratio
 
 
-def poisson(*, noise: float = 0.0) -> Likelihood:
-    """The ratio for what came in a segment against what was expected of it; segments with no more than that get 0.
-
-    Args:
-        noise: the part of an expectation by which it is wrong by itself: large segments are not surprising by as much
-            as their counts alone would say.
-    """
-
-    def ratio(came: Array, expected: Array) -> Array:
-        floor = np.maximum(expected, 1e-9)
-        nats = np.maximum(came, 0.0) * np.log(np.maximum(came, 1e-300) / floor) - (came - floor)
-        return np.where(came > floor, nats / (1.0 + noise * noise * floor), 0.0)
-
-    return ratio
-
-
 def effective(weights: Array) -> float:
     """Rows that a unit of weight stands for: Kish's effective number of rows over the weights' sum."""
     total = float(weights.sum())

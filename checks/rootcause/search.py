@@ -25,7 +25,7 @@ EACH = 8
 """Continuations that are kept of each of them."""
 OF_ONE_BLOCK = 2
 REFINED = 3
-DEARER = 0.04
+DEARER = 0.06
 """Part of its worth that a condition beyond the first has to add."""
 FINE = 64
 """Bounds that are tried on either side of a range."""
