@@ -15,9 +15,10 @@ from monitor.alerts.payload import to_payload
 from monitor.alerts.routing import channels_of, priority_of, route
 from monitor.alerts.timetable import Timetable
 from monitor.errors import UsageError
-from monitor.explain import recur, tell_column
+from monitor.explain import headline, recur, tell_column
 from monitor.incident import ranked
 from monitor.notifiers.base import DeliveryError, Notifier, load_notifier
+from monitor.related import Related, relate
 from monitor.store.records import ROOTS
 from monitor.story import Sources
 from monitor.types import Finding, Incident
@@ -50,9 +51,13 @@ def pictures_folder(config: Config) -> Path:
 
 
 def compose_deliveries(
-    outcome: Outcome, sources: Sources, pictures: Pictures
+    outcome: Outcome, sources: Sources, pictures: Pictures, *, store: Store | None = None
 ) -> list[tuple[str, str, Mapping[str, object]]]:
-    """The messages of an outcome: (incident key, channel, payload) for each channel of its table."""
+    """The messages of an outcome: (incident key, channel, payload) for each channel of its table.
+
+    With a `store`, incidents of other tables that failed beside it are referred to.
+    """
+    live = store.incidents(open_only=True) if store is not None and any(e.alerted for e in outcome.incidents) else []
     found: list[tuple[str, str, Mapping[str, object]]] = []
     for event in outcome.incidents:
         if event.event in ROOTS and not event.alerted:
@@ -60,7 +65,8 @@ def compose_deliveries(
         findings = ranked(event, outcome.findings)
         priority = priority_of(event, findings, outcome.table)
         if findings:
-            story = write_story(event, findings, sources, pictures.get(event.incident, ()))
+            related = relate(live, findings[0], outcome.table.relations)
+            story = write_story(event, findings, sources, pictures.get(event.incident, ()), related)
         else:
             story = Story(headline=event.title.removeprefix(EVENTS["recovered"]), owner=outcome.table.owner)
         message = replace(compose(event, findings, story), priority=priority.value)
@@ -70,7 +76,11 @@ def compose_deliveries(
 
 
 def write_story(
-    event: Incident, findings: Sequence[Finding], sources: Sources, pictures: Sequence[tuple[str, str]]
+    event: Incident,
+    findings: Sequence[Finding],
+    sources: Sources,
+    pictures: Sequence[tuple[str, str]],
+    related: Sequence[Related] = (),
 ) -> Story:
     """The story of an incident: what, how much, where, since when, how sure, and with which SQL to look."""
     lead = findings[0]
@@ -86,6 +96,7 @@ def write_story(
         sql_bad=lead.sql_bad,
         sql_good=lead.sql_good,
         pictures=tuple(pictures),
+        related=tuple(f"{r.table} ({r.incident}: {r.why})" for r in related),
     )
 
 
@@ -93,7 +104,7 @@ def _second_sentence(lead: Finding, findings: Sequence[Finding]) -> str:
     """What the other checks add."""
     drift = next((f for f in findings if f.kind == "drift" and f is not lead), None)
     if drift is not None:
-        return drift.summary
+        return headline(drift, findings)
     others = [f.summary for f in findings[1:3]]
     return " ".join(others)
 

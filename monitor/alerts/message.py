@@ -57,7 +57,8 @@ class Story:
     `headline` is one plain sentence with the number, `sentence` the one that follows it, `history` says how new this
     is. `columns` are (name, share of the change 0..1, before, after), ranked; `segments` too. `confidence` is how
     sure daywatch is, in words. `pictures` are (path of a PNG, alternative text). `next_steps` may hold `{incident}`
-    and `{finding}`, and commands between backticks; without any, the usual commands are named.
+    and `{finding}`, and commands between backticks; without any, the usual commands are named. `related` are tables
+    that failed beside it, with their incidents.
     """
 
     headline: str
@@ -71,6 +72,7 @@ class Story:
     sql_good: str | None = None
     pictures: tuple[tuple[str, str], ...] = ()
     next_steps: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
 
 
 def compose(incident: Incident, findings: Sequence[Finding], story: Story) -> Message:
@@ -146,6 +148,8 @@ def _facts(incident: Incident, findings: Sequence[Finding], story: Story) -> Ite
         yield Fact("Since", f"{_line(incident.opened, NAME_MAX)}{new}")
     if story.owner:
         yield Fact("Owner", _line(story.owner, NAME_MAX))
+    if story.related:
+        yield Fact("Beside it", _line("; ".join(story.related[:3]), 2 * TITLE_MAX))
     if incident.signed is not None:
         yield Fact("Check", _line(tell_signed(incident.signed), 2 * TITLE_MAX))
 

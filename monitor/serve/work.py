@@ -105,7 +105,8 @@ def _watch(config: Config, store: Store, table: Table, warehouse: Any, lags: Map
     others = partial(elsewhere, config, {table.warehouse: warehouse})
     pictures = pictures_folder(config)
     return Watch(
-        table, warehouse, store, checks, compose_deliveries, pictures=pictures, lags=dict(lags), others=others
+        table, warehouse, store, checks, partial(compose_deliveries, store=store), pictures=pictures, lags=dict(lags),
+        others=others,
     )  # fmt: skip
 
 

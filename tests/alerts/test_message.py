@@ -250,3 +250,8 @@ def test_rich_markup_in_values_is_text(monkeypatch: pytest.MonkeyPatch) -> None:
     for text in ("[red]title[/red] :smile:", "[bold]c", "[/]"):
         assert text in terminal.getvalue()
     assert render_panel(MESSAGES["recovered"]).border_style == "green"
+
+
+def test_tables_that_failed_beside_it_are_named() -> None:
+    message = compose(INCIDENT, [], replace(STORY, related=("main.planes (INC-3: column tailnum)",)))
+    assert "Beside it: main.planes (INC-3: column tailnum)" in render_text(message)

@@ -72,7 +72,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def record(store: Store, found: Finding, day: int = 9) -> Finding:
     run = RunRecord(
         table=found.table, partition=partition(day), at=NOW, values={"rows": 900.0}, scores={},
-        surprises={"drift": 6.2}, schema=(), findings=(found,), incidents=(incident(found),), deliveries=(), cost=found.cost, seconds=1.5,
+        surprises={"drift": 6.2}, schema=(), findings=(found,), incidents=(incident(found),), deliveries=(),
+        cost=found.cost, seconds=1.5,
     )  # fmt: skip
     return store.record(run).findings[0]
 
