@@ -97,10 +97,12 @@ class SlackApp:
 
         if not self.signing_secret:
             return 404, "text/plain", b"no such page"
-        request = BoltRequest(
-            body=body.decode("utf-8", "replace"), headers={name: [value] for name, value in headers.items()}
-        )
-        response = self.app.dispatch(request)
+        try:
+            text = body.decode("utf-8", "replace")
+            request = BoltRequest(body=text, headers={name: [value] for name, value in headers.items()})
+            response = self.app.dispatch(request)
+        except Exception:  # noqa: BLE001 - bolt reads the body before it looks at the signature
+            return 400, "text/plain", b"no request of Slack's"
         return response.status, "text/plain", response.body.encode()
 
     # Socket Mode

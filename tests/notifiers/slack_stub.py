@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import math
+import queue
 import re
 import socket
 import threading
@@ -96,7 +97,7 @@ class SlackStub:
         self.processing_s = 0.0
         self.page_max = 1000
         self.retry_after = 1
-        self.whispers: list[Json] = []
+        self.whispers: queue.Queue[Json] = queue.Queue()
         self.edits: list[tuple[str, Json]] = []
         self.sockets = Sockets()
         self._lock = threading.Lock()
@@ -203,7 +204,7 @@ class SlackStub:
         return {"channel": channel.id, "ts": arguments["ts"]}
 
     def _chat_postEphemeral(self, arguments: Json) -> Json:  # noqa: N802 - after the method
-        self.whispers.append(arguments)
+        self.whispers.put(arguments)
         return {"message_ts": "1.0"}
 
     def _chat_getPermalink(self, arguments: Json) -> Json:  # noqa: N802 - after the method
@@ -439,7 +440,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _arguments(self, body: bytes) -> Json:
         if self.headers.get("Content-Type", "").startswith("application/json"):
-            return dict(json.loads(body))
+            return dict(json.loads(body or b"{}"))
         return {name: values[0] for name, values in parse_qs(body.decode()).items()}
 
     def _reply(self, status: int, body: bytes, kind: str) -> None:
