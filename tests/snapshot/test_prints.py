@@ -63,6 +63,12 @@ def test_zero_is_zero_and_missing_is_a_value(rows: Rows) -> None:
     assert counts(now, before)["changed.salary"] == 10.0
 
 
+def test_the_last_digits_of_a_float_are_no_change(rows: Rows) -> None:
+    numbers = np.arange(1_000) / 7.0
+    assert counts(rows(salary=numbers * 3.0 / 3.0), rows(salary=numbers))["changed.salary"] == 0.0
+    assert counts(rows(salary=numbers * 1.00001), rows(salary=numbers))["changed.salary"] >= 990.0
+
+
 def test_a_table_without_its_key_has_no_prints(rows: Rows) -> None:
     assert prints_of("t", rows().drop(columns="id"), KEY) is None
     assert prints_of("t", rows(), ()) is None
