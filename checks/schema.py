@@ -6,6 +6,11 @@ from collections.abc import Sequence
 
 from monitor.types import Change, Column, Evidence, Input, Partition, SchemaState, Table, Values
 
+ABSENT = ", absent"
+"""How the type of a path ends that is known, and was in no cell lately."""
+RARE = ", rare"
+"""How the type of a path ends that is in few cells, so that its absence says nothing."""
+
 
 class Schema:
     """`schema`: fails once, on the first partition judged after the columns changed."""
@@ -21,10 +26,11 @@ class Schema:
         before: tuple[Column, ...] | None = values[SchemaState()]
         if before is None:
             return [Evidence("schema", "schema", None, exact=True, change=Change.SCHEMA)]
-        old, new = {c.name: c for c in before}, {c.name: c for c in table.columns}
-        added = [name for name in new if name not in old]
-        removed = [name for name in old if name not in new]
-        retyped = [n for n in new if n in old and (new[n].type, new[n].kind) != (old[n].type, old[n].kind)]
+        old, new = _there(before), _there(table.columns)
+        opened = {c.within for c in before} | {""}  # of a column opened for the first time nothing is new
+        added = [name for name in new if name not in old and new[name].within in opened]
+        removed = [name for name in old if name not in new and _may_tell(old[name], table)]
+        retyped = [n for n in new if n in old and _type(new[n]) != _type(old[n])]
         touched = [*removed, *retyped, *added]
         return [
             Evidence(
@@ -39,7 +45,20 @@ class Schema:
                 detail={
                     "added": added,
                     "removed": removed,
-                    "retyped": [f"{n}: {old[n].type} -> {new[n].type}" for n in retyped],
+                    "retyped": [f"{n}: {_type(old[n])[0]} -> {_type(new[n])[0]}" for n in retyped],
                 },
             )
         ]
+
+
+def _there(columns: Sequence[Column]) -> dict[str, Column]:
+    return {c.name: c for c in columns if not (c.within and c.type.endswith((ABSENT, RARE)))}
+
+
+def _type(column: Column) -> tuple[str, str]:
+    return column.type, column.kind.value
+
+
+def _may_tell(gone: Column, table: Table) -> bool:
+    """Whether a path is gone, and not its whole column, or only looking for it."""
+    return not gone.within or any(c.name == gone.name for c in table.columns)

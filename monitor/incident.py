@@ -29,7 +29,17 @@ _ROW_KINDS = frozenset({"volume", "freshness", "duplicates", "missing"})
 _REPEATS = frozenset({Change.REPLAY, Change.ROWS_EXTRA})
 _VALUE_KINDS = frozenset({"nulls", "zeros", "stats"})
 _OWN_INCIDENT = frozenset({"schema", "rule", "relation"})
-_SPECIFIC = {"freshness": 5, "duplicates": 4, "volume": 3, "missing": 3, "nulls": 2, "zeros": 2, "drift": 1, "stats": 0}
+_SPECIFIC = {
+    "schema": 6,
+    "freshness": 5,
+    "duplicates": 4,
+    "volume": 3,
+    "missing": 3,
+    "nulls": 2,
+    "zeros": 2,
+    "drift": 1,
+    "stats": 0,
+}
 
 
 @dataclass(frozen=True)
@@ -126,13 +136,13 @@ def group(verdicts: Sequence[Verdict], open_incidents: Sequence[IncidentState]) 
 
 
 def _join_rules(verdicts: list[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
-    """Take out the rules that fail on a column which automatic checks also name: one cause."""
+    """Take out rules, and changes of the columns, about what other automatic checks also name: one cause."""
     named = {c for v in verdicts if v.evidence.kind not in _OWN_INCIDENT for c in v.evidence.columns[:3]}
     repeated = any(v.evidence.kind == "duplicates" for v in verdicts)
     joined = [
         v
         for v in verdicts
-        if v.evidence.kind in ("rule", "relation")
+        if v.evidence.kind in _OWN_INCIDENT
         and (named & set(v.evidence.columns) or (repeated and v.evidence.change is Change.DUPLICATES))
     ]
     return [v for v in verdicts if v not in joined], joined

@@ -24,6 +24,7 @@ from monitor.judge import Verdict, judge, severity_of, surprise_of
 from monitor.noise import decades_of, quieten
 from monitor.partitions import previous
 from monitor.past import CHECKED, LAG, WHOLE, Day, Past, caution_of
+from monitor.paths import Paths
 from monitor.read import (
     Request,
     Samples,
@@ -48,6 +49,7 @@ from monitor.types import (
     ArrivalState,
     Change,
     Check,
+    Column,
     Cost,
     Evidence,
     Finding,
@@ -69,6 +71,8 @@ Pictures = Mapping[str, Sequence[tuple[str, str]]]
 """By incident key: (path, alternative text) of each picture, the one for the message first."""
 Compose = Callable[["Outcome", Sources, Pictures], Sequence[tuple[str, str, Mapping[str, object]]]]
 """From an outcome and its pictures to its deliveries: (incident key, channel, payload)."""
+PATHS_REACH = 28
+"""Partitions among which the columns last seen are looked for."""
 LIVE = frozenset({IncidentStatus.OPEN, IncidentStatus.MUTED})
 INCIDENT_REACH = 7
 """Partitions after which an incident that was not seen again is another one's business, even if nobody judged them."""
@@ -120,10 +124,19 @@ class Watch:
     samples: Samples = field(init=False)
     groups: GroupReader = field(init=False)
     looks: Looks = field(init=False)
+    paths: Paths = field(init=False)
+    seen: tuple[Column, ...] = field(init=False)
+    usual: tuple[Column, ...] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         """Say once what the checks need."""
-        self.table = with_kept_key(self.table, self.store)
+        self.paths = Paths(self.warehouse, tuple(c for c in self.table.columns if c.within))
+        self.seen = self.table.columns
+        self.adopt(with_kept_key(self.table, self.store))
+
+    def adopt(self, table: Table) -> None:
+        """Watch the table with these columns from now on."""
+        self.table = table
         self.looks = Looks(self.warehouse, self.store, self.table)
         self.request = Request.of(self.checks, self.table)
         self.samples = Samples(self.warehouse, self.table)
@@ -149,6 +162,8 @@ def judge_claimed(watch: Watch, partition: Partition, now: dt.datetime, owner: s
     look_kept = looked_at(watch.store, watch.table, partition, now)
     if look_kept is not None:
         watch = replace(watch, table=as_then(watch.table, look_kept), kept=look_kept)
+    else:
+        follow_paths(watch, partition, now)
     past = prepare_past(watch, partition, now)
     started = time.perf_counter()
     with spending(watch.store, watch.warehouse, watch.table.name, "judge", now) as receipt:
@@ -170,6 +185,25 @@ def _with_cost(outcome: Outcome, cost: Cost, seconds: float) -> Outcome:
     """Findings share one scan and one sample, so each carries what the whole partition cost."""
     findings = tuple(replace(f, cost=cost, seconds=round(seconds, 3)) for f in outcome.findings)
     return replace(outcome, findings=findings, cost=cost, seconds=seconds)
+
+
+def follow_paths(watch: Watch, partition: Partition, now: dt.datetime) -> None:
+    """Look into nested columns, and watch the paths in them as columns from now on."""
+    columns = watch.paths.candidates(watch.table, every=watch.request.samples)
+    if not columns:
+        return
+    past = watch.past
+    if past is None:
+        past = Past(watch.table, watch.store.history(watch.table.name, partition.order, PATHS_REACH))
+    before = newest_schema(past.schemas(partition)) or ()
+    rows = sorted(day.rows for day in past.known(partition)[-PATHS_REACH:])
+    usual = int(rows[len(rows) // 2]) if rows else None
+    with spending(watch.store, watch.warehouse, watch.table.name, "backfill", now):
+        found = watch.paths.follow(watch.table, columns, partition, before, usual)
+    watch.seen, watch.usual = found.seen, found.usual
+    if [(c.name, c.kind) for c in found.table.columns] != [(c.name, c.kind) for c in watch.table.columns]:
+        watch.adopt(found.table)
+        watch.past = None
 
 
 def prepare_past(watch: Watch, partition: Partition, now: dt.datetime) -> Past:
@@ -293,11 +327,12 @@ def collect_evidence(
             inputs, partition, past, gate.aggregates, gate.arrival, samples, check.name, grouped, names
         )
         if SchemaState() in values:
-            values[SchemaState()] = newest_schema(past.schemas(partition))
+            values[SchemaState()] = newest_schema(past.schemas(partition)) or watch.usual
+        table = replace(watch.table, columns=watch.seen) if check.name == "schema" else watch.table
         if check.name == "drift" and samples is None:
             evidence.append(Evidence("drift", "drift", None, error=failure))
         else:
-            evidence.extend(evaluate(check, watch.table, partition, values))
+            evidence.extend(evaluate(check, table, partition, values))
     return evidence, samples
 
 
@@ -457,7 +492,7 @@ def record(
             values=values,
             scores=scores,
             surprises=_surprises(outcome, whole),
-            schema=watch.table.columns,
+            schema=watch.seen,
             findings=outcome.findings,
             incidents=outcome.incidents,
             deliveries=tuple(Delivery(*d) for d in deliveries),
@@ -473,7 +508,7 @@ def record(
     watch.judged = outcome.partition
     if failed and _is_expected(watch, outcome):
         failed, fine, whole = frozenset(), failed, None
-    past.add(Day(outcome.partition, values, scores, failed, fine=fine, schema=watch.table.columns, surprise=whole))
+    past.add(Day(outcome.partition, values, scores, failed, fine=fine, schema=watch.seen, surprise=whole))
     return replace(outcome, findings=stored.findings, incidents=stored.incidents)
 
 

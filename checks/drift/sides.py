@@ -45,7 +45,8 @@ def comparable_columns(table: Table, samples: SampleSet) -> list[Column]:
     there = set(samples.today.columns)
     for _, frame in samples.past:
         there &= set(frame.columns)
-    return [c for c in table.checked_columns if c.name in there and c.kind in _COMPARED]
+    opened = {c.within for c in table.columns}  # what is inside of them is compared instead
+    return [c for c in table.checked_columns if c.name in there and c.kind in _COMPARED and c.name not in opened]
 
 
 def stack(

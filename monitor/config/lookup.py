@@ -13,6 +13,7 @@ from monitor.config.names import parse_table_name, write_table_name
 from monitor.config.source import Loc, Source
 from monitor.config.sql import Fragment, FragmentError, columns_in, parse_fragment
 from monitor.config.suggest import did_you_mean
+from monitor.nested import paths_named
 from monitor.types import Column, ColumnKind
 
 _PSEUDO_COLUMNS = frozenset({"rowid", "filename", "file_row_number", "ctid"})
@@ -52,7 +53,7 @@ class Misses:
 
 def look_up(claim: Claim, config: Config, table: str, columns: tuple[Column, ...], misses: Misses) -> None:
     """Note each column that the entry names and the table has not."""
-    known = [column.name for column in columns]
+    known = [column.name for column in (*columns, *paths_of(claim.entry, config, claim, columns))]
     for loc, name in _named_columns(claim.entry, claim.loc):
         if name not in known:
             misses.add(loc, table, f"no column {name} in {table}{did_you_mean(name, known)}")
@@ -67,6 +68,15 @@ def look_up(claim: Claim, config: Config, table: str, columns: tuple[Column, ...
     time = claim.entry.time_column
     if unit and time in kinds and kinds[time] is not ColumnKind.NUMBER:
         misses.add((*claim.loc, "time_unit"), table, f"time_unit is for numbers, and {time} holds {kinds[time]}s")
+
+
+def paths_of(entry: TableEntry, config: Config, claim: Claim, columns: tuple[Column, ...]) -> list[Column]:
+    """The paths inside of nested columns that an entry names; whether they are there, the data says."""
+    dialect = dialect_of(config.warehouses[claim.name.warehouse].url.get_secret_value())
+    names = [name for _, name in _named_columns(entry, claim.loc)]
+    for _, text in _fragments(entry, claim.loc):
+        names += [name for name, quoted in _columns_of(text, dialect) if quoted]
+    return paths_named(names, columns)
 
 
 def _named_columns(entry: TableEntry, loc: Loc) -> Iterator[tuple[Loc, str]]:

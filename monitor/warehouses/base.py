@@ -21,8 +21,9 @@ from sqlalchemy.engine import Dialect
 
 from monitor import partitions
 from monitor.errors import DaywatchError, SourceError, UsageError
+from monitor.nested import may_hold_paths
 from monitor.types import Column, ColumnKind, Cost, Grouped, Groups, Measure, Partition, Table, TimeForm
-from monitor.warehouses import DEFAULT_LIMITS, Limits, grouping, timeforms
+from monitor.warehouses import DEFAULT_LIMITS, Limits, grouping, nested_sql, timeforms
 from monitor.warehouses.catalog import COLUMNS, TABLES, ForeignKey, did_you_mean, kind_of
 from monitor.warehouses.constructs import (
     AsDouble,
@@ -118,6 +119,15 @@ class Warehouse(abc.ABC):
         """What to select from to read the table."""
         schema = sa.quoted_name(".".join(path[:-1]), quote=True) if len(path) > 1 else None
         return sa.table(sa.quoted_name(path[-1], quote=True), schema=schema)
+
+    def _from(self, table: Table, told: str | None = None) -> sa.FromClause:
+        """What to select from to read the table with the paths inside of its columns, all or those that are told of."""
+        paths = [c for c in table.columns if c.within and (told is None or self.identifier(c.name) in told)]
+        source = self._source(table.path)
+        if not paths or self.dialect not in nested_sql.TYPES:
+            return source
+        identity = self._row_identity(table.path) or ()
+        return nested_sql.flattened(source, table.path[-1], table.columns, paths, self.dialect, identity)
 
     # The catalog
 
@@ -284,7 +294,7 @@ class Warehouse(abc.ABC):
         """
         clock = self._clock(table)
         bound = [clock.until_end(before)] if before is not None else clock.sane()
-        statement = sa.select(sa.func.max(clock.moment()).label("moment")).select_from(self._source(table.path))
+        statement = sa.select(sa.func.max(clock.moment()).label("moment")).select_from(self._from(table))
         found = self._ask(statement.where(*self._scope(table), *bound), table)
         return clock.read(found["moment"][0].as_py())
 
@@ -371,7 +381,7 @@ class Warehouse(abc.ABC):
         self._refuse_large(table, partition, total)
         found: grouping.Found = {}
         for plan in grouping.plans_of(self, table, groups):
-            rows = plan.rows(self._source(table.path), self._rows_of(table, partition), None)
+            rows = plan.rows(self._from(table), self._rows_of(table, partition), None)
             for row in self._all_rows(self._ask(plan.statement(rows, None), table, _written_of(plan))):
                 plan.read(row, found)
         return grouping.collect(found, groups)
@@ -389,7 +399,7 @@ class Warehouse(abc.ABC):
         again: set[Partition] = set()
         for plan in grouping.plans_of(self, table, groups):
             bounds = [*self._scope(table), clock.since(first), clock.before(before)]
-            statement = plan.statement(plan.rows(self._source(table.path), bounds, clock), clock)
+            statement = plan.statement(plan.rows(self._from(table), bounds, clock), clock)
             answer = self._all_rows(self._ask(statement.limit(self.limits.rows_max), table, _written_of(plan)))
             by_partition, split = grouping.by_partition(plan, answer, clock)
             again |= split
@@ -453,6 +463,24 @@ class Warehouse(abc.ABC):
         arrow = self._ask(statement.limit(min(limit, self.limits.rows_max)), table, _written(condition))
         return to_frame(arrow, kinds_of(table, columns))
 
+    def can_open(self, column: Column) -> bool:
+        """Whether the engine can be asked for paths inside of a column."""
+        return self.dialect in nested_sql.TYPES and may_hold_paths(column)
+
+    def documents(
+        self, table: Table, partition: Partition | None, columns: Sequence[Column], rows: int, total: int | None
+    ) -> list[tuple[list[str | None], int]]:
+        """Cells of nested columns, of at most `rows` rows: of each column its texts, and how many are too large.
+
+        Texts of a column of text that cannot be JSON come as ''.
+        """
+        numbered = enumerate(columns)
+        wanted = [part for i, c in numbered for part in nested_sql.document_columns(c, self.dialect, i)]
+        conditions = self._rows_of(table, partition)
+        found = self._ask(self._drawn(table.path, wanted, conditions, rows, 0, total, (), self._from(table)), table)
+        lists = [column.to_pylist() for column in found.columns]
+        return [(texts, sum(map(bool, large))) for texts, large in zip(lists[::2], lists[1::2], strict=True)]
+
     def fetch(self, statement: Select | sa.CompoundSelect[Any] | str) -> pa.Table:
         """Run one statement and bring its rows, at most `limits.rows_max`; counted as cost."""
         sql = statement if isinstance(statement, str) else self.sql(statement)
@@ -468,7 +496,7 @@ class Warehouse(abc.ABC):
 
     def draw_of(self, table: Table, wanted: Sequence[Any], rows: int, seed: int, total: int | None = None) -> Select:
         """A statement for `wanted` of a uniform sample of so many rows, the same for the same seed and data."""
-        return self._drawn(table.path, wanted, self._rows_of(table, None), rows, seed, total)
+        return self._drawn(table.path, wanted, self._rows_of(table, None), rows, seed, total, source=self._from(table))
 
     def few_rows_of(self, table: Table, wanted: Sequence[Any], share: float, seed: int) -> Select | None:  # noqa: ARG002
         """A statement for `wanted` of about a share of the rows, neighbours together; None where that costs much."""
@@ -529,7 +557,9 @@ class Warehouse(abc.ABC):
     ) -> str:
         """A statement that a person can paste into the engine's own shell to see the rows."""
         wanted = columns_of(columns) if columns else [sa.literal_column("*")]
-        return self.sql(self._selected(table, partition, wanted, condition).limit(limit))
+        named = " ".join([condition or "", table.where or "", *map(self.identifier, columns or ())])
+        told = None if limit is None else named  # a person is shown the paths that it is about, and no others
+        return self.sql(self._selected(table, partition, wanted, condition, told).limit(limit))
 
     def whole_sql(self, path: Path) -> str:
         """A statement for everything in a table."""
@@ -539,7 +569,7 @@ class Warehouse(abc.ABC):
         """A statement for the rows of the partitions in [first, before)."""
         clock = self._clock(table)
         bounds = [*self._scope(table), clock.since(first), clock.before(before)]
-        return self.sql(sa.select(sa.literal_column("*")).select_from(self._source(table.path)).where(*bounds))
+        return self.sql(sa.select(sa.literal_column("*")).select_from(self._from(table)).where(*bounds))
 
     def explain_sql(self, table: Table, partition: Partition, measures: Sequence[Measure]) -> list[str]:
         """The statements that a run would send for the partition, without sending any.
@@ -602,10 +632,11 @@ class Warehouse(abc.ABC):
         return [*self._scope(table), *([self._clock(table).within(partition)] if partition is not None else [])]
 
     def _selected(
-        self, table: Table, partition: Partition | None, wanted: Sequence[Any], condition: str | None = None
-    ) -> Select:
+        self, table: Table, partition: Partition | None, wanted: Sequence[Any], condition: str | None = None,
+        told: str | None = None,
+    ) -> Select:  # fmt: skip
         conditions = [*self._rows_of(table, partition), *([raw(condition)] if condition else [])]
-        return sa.select(*wanted).select_from(self._source(table.path)).where(*conditions)
+        return sa.select(*wanted).select_from(self._from(table, told)).where(*conditions)
 
     def _grouped(
         self,
@@ -621,7 +652,7 @@ class Warehouse(abc.ABC):
         moment = sa.func.min(clock.moment()).label("moment")
         return (
             sa.select(moment, *wanted)
-            .select_from(self._source(table.path))
+            .select_from(self._from(table))
             .where(*self._scope(table), *bounds)
             .group_by(*clock.keys())
             .order_by(sa.desc("moment").nulls_last())
@@ -638,7 +669,8 @@ class Warehouse(abc.ABC):
     ) -> Select:
         wanted = [readable(table, column) for column in _sampled_columns(table)]
         key = [table.column(name) for name in by]
-        return self._drawn(table.path, wanted, self._rows_of(table, partition), rows, seed, total, key)
+        drawn = self._rows_of(table, partition)
+        return self._drawn(table.path, wanted, drawn, rows, seed, total, key, self._from(table))
 
     def _drawn(
         self,
@@ -649,16 +681,17 @@ class Warehouse(abc.ABC):
         seed: int,
         total: int | None,
         key: Sequence[Column] = (),
+        source: sa.FromClause | None = None,
     ) -> Select:
         """A seeded draw: rows below a threshold of a hash (a Bernoulli sample, a little too large), first by hash."""
         rows = min(rows, self.limits.rows_max)
-        source = self._source(path)
+        source = self._source(path) if source is None else source
         if total is not None and total <= rows:
             return sa.select(*wanted).select_from(source).where(*conditions).limit(rows + 1)
         if key:
             identity: Sequence[Expression] = [RowHash(*map(TypedColumn, key))]
         else:
-            source, conditions, identity = self._identified(path, conditions, total)
+            source, conditions, identity = self._identified(path, source, conditions, total)
         draw = DrawHash(*identity, sa.literal(seed))
         statement = sa.select(*wanted).select_from(source).where(*conditions)
         share = 1.0 if not total else (rows + 5 * math.sqrt(rows) + 25) / total
@@ -669,11 +702,12 @@ class Warehouse(abc.ABC):
     def _identified(
         self,
         path: Path,
+        source: sa.FromClause,
         conditions: Sequence[Expression],
         total: int | None,  # noqa: ARG002 - for engines whose way depends on it
     ) -> tuple[sa.FromClause, Sequence[Expression], Sequence[Expression]]:
         """What to draw from, the conditions that are left, and what tells its rows apart: an identity, or a number."""
-        source, identity = self._source(path), self._row_identity(path)
+        identity = self._row_identity(path)
         if identity is not None:
             return source, conditions, identity
         numbered: list[Expression] = [sa.literal_column("*"), RowNumber().label(_ROW_NUMBER)]
@@ -737,7 +771,7 @@ class Warehouse(abc.ABC):
         """
         for piece in written:
             try:
-                self._run(self.sql(sa.select(piece.probe).select_from(self._source(table.path))), 1)
+                self._run(self.sql(sa.select(piece.probe).select_from(self._from(table))), 1)
             except StatementError as error:
                 raise UsageError(
                     f"{piece.what} `{piece.sql}` does not run: {error.what}",

@@ -91,6 +91,8 @@ class Embedded(Warehouse, abc.ABC):
 
     def few_rows_of(self, table: Table, wanted: Sequence[Any], share: float, seed: int) -> Select | None:
         """By whole vectors of 2,048 rows, most of which are then not read at all."""
+        if any(column.within for column in table.columns):
+            return None
         drawn: sa.Function[Any] = sa.func.system(sa.literal_column(f"{100 * min(share, 1.0):.6f} PERCENT"))
         source = self._source(table.path).tablesample(drawn, seed=sa.literal(seed))
         return sa.select(*wanted).select_from(source).where(*self._scope(table))

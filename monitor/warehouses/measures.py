@@ -108,7 +108,7 @@ class Fused:
         if kind in {"time_min", "time_max"}:
             return self._time(kind)
         if kind == "duplicate_rows":
-            return self._duplicates(self.table.checked_columns)
+            return self._duplicates([c for c in self.table.checked_columns if not c.within])
         if kind == "duplicate_keys":
             keys = measure.argument or measure.column
             return self._duplicates([self._column(name) for name in keys.split(KEY_SEPARATOR)])

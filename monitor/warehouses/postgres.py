@@ -187,11 +187,15 @@ class Postgres(Warehouse):
 
     def few_rows_of(self, table: Table, wanted: Sequence[Any], share: float, seed: int) -> Select | None:
         """By whole pages, the others are not read; views have no TABLESAMPLE."""
-        if self._row_identity(table.path) is None:
+        if self._row_identity(table.path) is None or any(column.within for column in table.columns):
             return None
         drawn: sa.Function[Any] = sa.func.system(sa.literal_column(f"{100 * min(share, 1.0):.6f}"))
         source = self._source(table.path).tablesample(drawn, seed=sa.literal(seed))
         return sa.select(*wanted).select_from(source).where(*self._scope(table))
+
+    def can_open(self, column: Column) -> bool:
+        """JSON as text only from version 16 on: before, the server cannot be asked whether a text is JSON."""
+        return super().can_open(column) and (column.kind is not ColumnKind.TEXT or self._version >= 160_000)
 
     @property
     def hash_family(self) -> str:

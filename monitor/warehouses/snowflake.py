@@ -203,14 +203,13 @@ class Snowflake(Warehouse):
     # Drawing
 
     def _identified(
-        self, path: Path, conditions: Sequence[Expression], total: int | None
+        self, path: Path, source: sa.FromClause, conditions: Sequence[Expression], total: int | None
     ) -> tuple[sa.FromClause, Sequence[Expression], Sequence[Expression]]:
         """A hash of the whole row, as rows have no identity.
 
         Identical rows have one hash; up to `NUMBERED_ROWS_MAX` they are numbered, so that a part of them can be drawn.
         Beyond that they come all or none.
         """
-        source = self._source(path)
         columns = self._known[path] if path in self._known else self.columns(path)
         hashed = SameHash(*(TypedColumn(column) for column in columns if hashable_type(column.type)))
         if total is not None and total > NUMBERED_ROWS_MAX:
