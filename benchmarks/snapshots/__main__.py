@@ -18,6 +18,7 @@ import pandas as pd
 
 from benchmarks.snapshots.states import FAULTS, STATES, State, days_of
 from monitor.check import checks_of, load_checks
+from monitor.cli.common import note
 from monitor.run import Outcome, Watch, judge_partition
 from monitor.select import select_partitions
 from monitor.store import Store
@@ -54,7 +55,7 @@ class Replay:
                 columns = warehouse.columns(("state",))
                 table = Table("main.state", "main", ("state",), columns, None, key=self.state.key)
                 watch = Watch(table, warehouse, opened, checks_of(load_checks(), table))
-                (partition,) = select_partitions(watch, None, None, now, sys.stderr.write)
+                (partition,) = select_partitions(watch, None, None, now, note)
                 return judge_partition(watch, partition, now)
         finally:
             warehouse.close()
