@@ -45,20 +45,20 @@ def find_moves(
     if not len(leaves) or not float((seen - usual).sum()):
         return []
     sign = float(np.sign((seen - usual).sum()))
-    bad = np.maximum(sign * (seen - usual), 0.0)
+    away = sign * (seen - usual)
+    bad = np.maximum(away, 0.0)
     rows = None if mass is None else np.asarray(mass, dtype=np.float64)
     could = np.maximum(seen, usual) if rows is None else (rows - usual if sign > 0 else usual)
     could = np.maximum(could, np.maximum(bad, 1e-9))
     coding = Coding(leaves, columns, ())
     scale = 1.0 if rows is not None else effective(could)
     left, found = np.ones(len(bad), dtype=bool), list[FoundSegment]()
-    while len(found) < most and float(bad[left].sum()) >= PART_MIN * bad.sum():
+    while len(found) < most and float(away[left].sum()) >= PART_MIN * float(away.sum()):
         likelihood = bernoulli(float(bad[left].sum()), float(could[left].sum()), scale=scale)
         search = Search(coding, bad, could, likelihood, SURPLUS, left, rows_min=0)
         lead = next(iter(search.best()), None)
         inside = left if lead is None else search.mask(lead.atoms)
-        moved = float((sign * (seen - usual))[inside].sum())
-        if lead is None or moved < PART_MIN * sign * float((seen - usual).sum()):
+        if lead is None or float(away[inside].sum()) < PART_MIN * float(away.sum()):
             break
         size = float((could if rows is None else rows)[inside].sum())
         precision = min(1.0, float(bad[inside].sum() / could[inside].sum()))

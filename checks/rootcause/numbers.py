@@ -9,7 +9,7 @@ def between(low: float, high: float, *, plain: bool = True) -> float:
     """A number in [low, high), with as few digits as there is one; `low` itself where none is plainer.
 
     >>> between(0.2831, 0.5117), between(1187.0, 1212.0), between(3.0, 4.0)
-    (0.5, 1200.0, 3.0)
+    (0.4, 1200.0, 3.0)
     """
     if not plain or not (math.isfinite(low) and math.isfinite(high)) or low >= high:
         return low

@@ -1,0 +1,61 @@
+"""Runs one other tool on the cases of a folder, in the tool's own environment: `driver.py TOOL FOLDER`.
+
+Each case is a Parquet file of coded columns (`c0`, `c1`, ...: values, bins and NULLs alike for all tools) with `bad`.
+Prints one JSON object: for each case the conditions of the best segment as pairs of column and code, and CPU seconds.
+"""
+
+import json
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+
+def pysubgroup(frame: pd.DataFrame, bad: np.ndarray) -> list[list[int]]:
+    """The subgroup of up to three conditions with the highest weighted relative accuracy, by beam search."""
+    import pysubgroup as ps
+
+    data = frame.assign(bad=bad)
+    target = ps.BinaryTarget("bad", True)
+    task = ps.SubgroupDiscoveryTask(
+        data, target, ps.create_selectors(data, ignore=["bad"]), result_set_size=5, depth=3, qf=ps.WRAccQF()
+    )
+    found = ps.BeamSearch(beam_width=20).execute(task).to_descriptions()
+    if not found:
+        return []
+    return [[int(s.attribute_name[1:]), int(s.attribute_value)] for s in found[0][1].selectors]
+
+
+def sliceline(frame: pd.DataFrame, bad: np.ndarray) -> list[list[int]]:
+    """The slice of up to three conditions with the highest score, at the package's own settings."""
+    from sliceline.slicefinder import Slicefinder
+
+    finder = Slicefinder(alpha=0.95, k=1, max_l=3, min_sup=20, verbose=False)
+    finder.fit(frame.to_numpy() + 1, bad.astype(float))
+    if not len(finder.top_slices_):
+        return []
+    return [[place, int(code) - 1] for place, code in enumerate(finder.top_slices_[0]) if code is not None]
+
+
+def main() -> None:
+    """Run the tool on all cases of the folder."""
+    warnings.simplefilter("ignore")
+    tool = {"pysubgroup": pysubgroup, "sliceline": sliceline}[sys.argv[1]]
+    told = {}
+    for path in sorted(Path(sys.argv[2]).glob("*.parquet")):
+        frame = pd.read_parquet(path)
+        bad = frame.pop("bad").to_numpy(bool)
+        started = time.process_time()
+        try:
+            found, error = tool(frame, bad), None
+        except Exception as caught:  # noqa: BLE001 - what another tool raises is its result
+            found, error = [], f"{type(caught).__name__}: {caught}"[:200]
+        told[path.stem] = {"found": found, "seconds": time.process_time() - started, "error": error}
+    json.dump(told, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
