@@ -10,7 +10,7 @@ FAKESNOW_READY := $(FAKESNOW)/.ready
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup snowflake-server demo test test-quick lint types docs bench bench-quick peers series-peers rules-peers import-peers clean
+.PHONY: help setup snowflake-server demo test test-quick lint types docs bench bench-quick peers series-peers rules-peers rootcause-peers import-peers clean
 
 help:  ## What there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +95,15 @@ $(PEERS)/rules/.ready: benchmarks/rules/requirements.txt
 	@echo "Setting up $(PEERS)/rules, for the comparison of rules."
 	@test -x $(PEERS)/rules/bin/python || "$(PYTHON)" -m venv $(PEERS)/rules
 	@$(PEERS)/rules/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r $<
+	@touch $@
+
+rootcause-peers: setup $(PEERS)/rootcause/.ready  ## The same for segments; then: python -m benchmarks.rootcause
+
+$(PEERS)/rootcause/.ready: benchmarks/rootcause/requirements.txt
+	@.ci/find-python --check "$(PYTHON)"
+	@echo "Setting up $(PEERS)/rootcause, for the comparison of segments."
+	@test -x $(PEERS)/rootcause/bin/python || "$(PYTHON)" -m venv $(PEERS)/rootcause
+	@$(PEERS)/rootcause/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r $<
 	@touch $@
 
 import-peers: rules-peers $(PEERS)/import-dbt/.ready $(PEERS)/import-gx/.ready $(PEERS)/import-contracts/.ready setup  ## The same for imports; then: python -m tests.imports.record

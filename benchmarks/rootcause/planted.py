@@ -106,10 +106,7 @@ def _condition(draw: np.random.Generator, frame: pd.DataFrame, column: Column, i
         with np.errstate(invalid="ignore"):
             return np.asarray((numbers > a) & (numbers <= b)) if draw.random() < 0.5 else np.asarray(numbers > b)
     known = values[inside].dropna()
-    if column.kind is ColumnKind.TEXT and values.nunique() > 0.3 * len(values):
+    if known.empty or (column.kind is ColumnKind.TEXT and values.nunique() > 0.3 * len(values)):
         return None
-    return (
-        None
-        if known.empty
-        else np.asarray((values.astype(object) == draw.choice(known.to_numpy(object))).to_numpy(bool))
-    )
+    chosen: Mask = (values.astype(object) == draw.choice(known.to_numpy(object))).to_numpy(bool)
+    return chosen
