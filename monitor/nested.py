@@ -132,10 +132,10 @@ def _steps(text: str) -> Steps | None:
 
 
 def can_be_asked(step: Step) -> bool:
-    """Whether all engines can be asked for a key; those with quotes, backslashes or control characters are left out."""
+    """Whether all engines can be asked for a key: one without quotes, backslashes, stars and control characters."""
     if isinstance(step, int):
         return True
-    return step != "" and not any(c in '"\\' or ord(c) < 32 or 0xD800 <= ord(c) < 0xE000 for c in step)
+    return step != "" and not any(c in '"\\*' or ord(c) < 32 or 0xD800 <= ord(c) < 0xE000 for c in step)
 
 
 def look_into(texts: Iterable[str | None], *, plain_text: bool = False) -> Look | None:

@@ -10,11 +10,16 @@ import pandas as pd
 from monitor.diff.model import frame_of, kind_of
 from monitor.diff.pairs import Pair
 from monitor.diff.result import Difference, Move
+from monitor.nested import CELLS_MIN, differing, name_of
 from monitor.privacy.redact import Gate
 from monitor.types import ColumnKind
+from monitor.warehouses.canonical import Form
 
 COLUMNS_MAX = 20
 PAIRS_TOLD = 3
+PATHS_TOLD = 10
+CELLS_MAX = 1_000
+"""Changed cells that are looked into."""
 
 
 def moves_of(pairs: tuple[Pair, ...], found: Difference, gate: Gate) -> tuple[Move, ...]:
@@ -45,7 +50,18 @@ def _move(pair: Pair, before: pd.Series, after: pd.Series, gate: Gate) -> Move:
         for (old, new), rows in common
         if rows > 1 and gate.passes(rows)
     )
-    return Move(pair.name, n, up, down, to_null, from_null, median, pairs)
+    return Move(pair.name, n, up, down, to_null, from_null, median, pairs, _paths(pair, before, after))
+
+
+def _paths(pair: Pair, before: pd.Series, after: pd.Series) -> tuple[tuple[str, int], ...]:
+    """The paths inside of JSON that changed, each with its rows; keys that few rows share may be data: left out."""
+    if pair.form not in (Form.JSON, Form.TEXT, Form.OTHER):
+        return ()
+    cells = list(zip(before, after, strict=True))[:CELLS_MAX]
+    both = [(a, b) for a, b in cells if all(isinstance(c, str) and c[:1] in "{[" for c in (a, b))]
+    counted = Counter(steps for a, b in both for steps in differing(a, b))
+    least = min(CELLS_MIN, max(len(both) / 5, 1))
+    return tuple((name_of(pair.name, steps), n) for steps, n in counted.most_common(PATHS_TOLD) if n >= least)
 
 
 def _direction(pair: Pair, before: pd.Series, after: pd.Series) -> tuple[float | None, float | None, float | None]:

@@ -83,7 +83,8 @@ def move_words(move: Move) -> str:
     if move.median:
         words.append(f"median {move.median:+.6g}")
     top = [f"{before} -> {after} ({rows:,})" for before, after, rows in move.pairs[:2]]
-    return ", ".join([*words, *top])
+    inside = [f"{name} ({rows:,})" for name, rows in move.paths[:3]]
+    return ", ".join([*words, *(inside or top)])
 
 
 def part_words(part: Part) -> str:

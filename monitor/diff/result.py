@@ -33,7 +33,8 @@ class Move:
     """How the values of one column changed, from a sample of changed rows: shares of those rows.
 
     `up` and `down` are for numbers and times, `to_null` and `from_null` for all; `median` is the middle difference of
-    numbers, in their unit, and of times, in seconds. `pairs` are the commonest (before, after, rows).
+    numbers, in their unit, and of times, in seconds. `pairs` are the commonest (before, after, rows); `paths` those
+    inside of JSON that changed, with their rows.
     """
 
     column: str
@@ -44,6 +45,7 @@ class Move:
     from_null: float = 0.0
     median: float | None = None
     pairs: tuple[tuple[str, str, int], ...] = ()
+    paths: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -158,4 +160,5 @@ def _move_json(move: Move) -> dict[str, Any]:
         "from_null": move.from_null,
         "median": move.median,
         "pairs": [{"before": before, "after": after, "rows": rows} for before, after, rows in move.pairs],
+        **({"paths": dict(move.paths)} if move.paths else {}),
     }
