@@ -172,7 +172,7 @@ def _open(
     event = Incident(
         incident="new:0", table=source.name, partition=at.label, event="opened", title=_title(source, error),
         checks=(SOURCE,), columns=(), segments=(), change=Change.OTHER, surprise=0.0, alerted=True, opened=at.label,
-        findings=(finding.id,),
+        findings=(finding.id,), severity=Severity.STRONG,
     )  # fmt: skip
     payload = _message(source, event, finding)
     deliveries = [Delivery(event.incident, channel, payload) for channel in source.channels] if alerts else []

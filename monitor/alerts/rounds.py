@@ -128,12 +128,11 @@ class Round:
             members = self.store.bundled(name)
             message = compose_bundle(name, members, Follower(self.store, self.channel).standing)
             receipt = next((item.receipt for item in members if item.delivered_at and item.receipt), None)
-            if receipt is None and any(item.uncertain or item.attempts for item in members):
+            if receipt is None and any(item.uncertain or item.attempts for item in items):
                 receipt = self.notifier.find(message.alert_id)
-            if receipt is None:
+            there = receipt is not None and isinstance(self.notifier, Threaded)
+            if receipt is None or (there and not self.notifier.update(receipt, message)):  # type: ignore[attr-defined]
                 receipt = self.notifier.send(message)
-            elif isinstance(self.notifier, Threaded):
-                self.notifier.update(receipt, message)
         except DeliveryError as error:
             return self._fail_all(items, str(error), retryable=error.retryable, after_s=error.retry_after_s)
         except Exception as error:  # noqa: BLE001 - a channel that breaks must not break the others

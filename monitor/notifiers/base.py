@@ -75,8 +75,8 @@ class Threaded(Notifier, Protocol):
     Where it also has a true `gathers`, storms and digests reach it as one message.
     """
 
-    def update(self, receipt: str, message: Message) -> None:
-        """Make the message of a receipt say this instead; one that is gone is left alone.
+    def update(self, receipt: str, message: Message) -> bool:
+        """Make the message of a receipt say this instead; False where it is gone, or can no longer be changed.
 
         Raises:
             DeliveryError: it was not taken.

@@ -80,8 +80,8 @@ class Slack:
         self._post_thread(message, receipt)
         return receipt
 
-    def update(self, receipt: str, message: Message) -> None:
-        """Make a message that was posted say this, with the pictures that it has.
+    def update(self, receipt: str, message: Message) -> bool:
+        """Make a message that was posted say this, with the pictures that it has; False where it is gone.
 
         Raises:
             DeliveryError: it was not taken.
@@ -90,7 +90,7 @@ class Slack:
         files = files_of(self._client, receipt) if message.pictures else {}
         self._wait_turn()
         try:
-            change(self._client, receipt, message, self._render(message, files), _event(message))
+            return change(self._client, receipt, message, self._render(message, files), _event(message))
         finally:
             self._next_post_at = self._clock() + BETWEEN_POSTS_S
 

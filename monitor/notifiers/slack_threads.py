@@ -28,8 +28,8 @@ def place_of(receipt: str) -> tuple[str, str]:
     return channel, stamp
 
 
-def change(client: SlackClient, receipt: str, message: Message, blocks: list[dict[str, Any]], event: Any) -> None:
-    """Make a message say this; one that somebody took away is left alone.
+def change(client: SlackClient, receipt: str, message: Message, blocks: list[dict[str, Any]], event: Any) -> bool:
+    """Make a message say this; False for one that somebody took away, or that may no longer be changed.
 
     Raises:
         SlackError: it was not taken.
@@ -48,6 +48,8 @@ def change(client: SlackClient, receipt: str, message: Message, blocks: list[dic
         if error.code not in GONE:
             raise
         _log.info("%s; the message stays as it is", error)
+        return False
+    return True
 
 
 def files_of(client: SlackClient, receipt: str) -> dict[int, str]:

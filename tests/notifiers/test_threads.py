@@ -216,6 +216,16 @@ def test_a_storm_is_one_message_that_later_tables_join_and_that_says_who_is_well
     assert stub.replies == []
 
 
+def test_who_joins_a_storm_whose_message_was_taken_away_is_told_all_the_same(desk: Desk, stub: SlackStub) -> None:
+    for n in range(5):
+        desk.happen(0, table=f"main.t{n}", at=NOW, send=False)
+    assert desk.send(NOW).ok
+    assert "conversations.history" not in stub.methods  # nobody need be asked about a first attempt
+    stub.channels["C0000DATA"].posts.clear()
+    desk.happen(0, table="main.late", at=NOW + dt.timedelta(minutes=5))
+    assert "main.late" in texts(stub.posts[0])
+
+
 def test_a_storm_whose_answer_was_lost_stays_one_message(desk: Desk, stub: SlackStub) -> None:
     for n in range(6):
         desk.happen(0, table=f"main.t{n}", at=NOW, send=False)
