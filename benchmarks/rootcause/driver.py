@@ -1,6 +1,6 @@
 """Runs one other tool on the cases of a folder, in the tool's own environment: `driver.py TOOL FOLDER`.
 
-Each case is a Parquet file of coded columns (`c0`, `c1`, ...: values, bins and NULLs alike for all tools) with `bad`.
+Each case is a CSV file of coded columns (`c0`, `c1`, ...: values, bins and NULLs alike for all tools) with `bad`.
 Prints one JSON object: for each case the conditions of the best segment as pairs of column and code, and CPU seconds.
 """
 
@@ -45,8 +45,8 @@ def main() -> None:
     warnings.simplefilter("ignore")
     tool = {"pysubgroup": pysubgroup, "sliceline": sliceline}[sys.argv[1]]
     told = {}
-    for path in sorted(Path(sys.argv[2]).glob("*.parquet")):
-        frame = pd.read_parquet(path)
+    for path in sorted(Path(sys.argv[2]).glob("*.csv")):
+        frame = pd.read_csv(path)
         bad = frame.pop("bad").to_numpy(bool)
         started = time.process_time()
         try:

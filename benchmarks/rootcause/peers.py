@@ -41,7 +41,7 @@ def run(tool: str, cases: Mapping[str, tuple[pd.DataFrame, Mask]]) -> dict[str, 
         frames = {}
         for name, (frame, bad) in cases.items():
             frames[name] = coded(frame)
-            frames[name].assign(bad=bad).to_parquet(Path(folder) / f"{name}.parquet", index=False)
+            frames[name].assign(bad=bad).to_csv(Path(folder) / f"{name}.csv", index=False)
         command = [str(PYTHON), str(Path(__file__).parent / "driver.py"), tool, folder]
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
     told: dict[str, dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
