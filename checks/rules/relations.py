@@ -5,33 +5,67 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from checks.metrics import Metrics
 from checks.rules.check import Rules, Written
-from monitor.types import Evidence, Input, Measure, Partition, Table, Values
+from checks.rules.words import Words, words_of
+from monitor.types import Change, Evidence, Input, Measure, Partition, Table, Values
 
 
 class Relations:
-    """`relation.<name>`: fails when a value of the column is not found in the other table."""
+    """`relation.<name>`: fails when a value of the column is not found in the other table.
+
+    `relation.<name>.fan_out`: how many rows refer to one row of the other table, against its past.
+    """
 
     name = "relation"
 
     def inputs(self, table: Table) -> Sequence[Input]:
-        """Row count, and the rows without a counterpart."""
-        return Rules().inputs(as_rules(table)) if table.relations else []
+        """Row count, the rows without a counterpart, and the rows that refer to one."""
+        if not table.relations:
+            return []
+        return list(dict.fromkeys([*Rules().inputs(as_rules(table)), *Metrics().inputs(as_fan_outs(table))]))
 
     def findings(self, table: Table) -> Mapping[Measure, str]:
         """The finding that each measure ends in."""
         found = Rules().findings(as_rules(table))
-        return {measure: name.replace("rule.", "relation.", 1) for measure, name in found.items()}
+        told = {measure: name.replace("rule.", "relation.", 1) for measure, name in found.items()}
+        fans = Metrics().findings(as_fan_outs(table)) if table.relations else {}
+        return told | {measure: _fan_out(name) for measure, name in fans.items()}
 
     def evaluate(self, table: Table, partition: Partition, values: Values) -> Sequence[Evidence]:
-        """One piece of evidence a relation."""
-        found = Rules().evaluate(as_rules(table), partition, values) if table.relations else []
-        return [replace(e, check=e.check.replace("rule.", "relation.", 1), kind="relation") for e in found]
+        """Two pieces of evidence a relation."""
+        if not table.relations:
+            return []
+        found = Rules().evaluate(as_rules(table), partition, values)
+        told = [replace(e, check=e.check.replace("rule.", "relation.", 1), kind="relation") for e in found]
+        fans = Metrics().evaluate(as_fan_outs(table), partition, values)
+        columns = {relation["name"]: relation["column"] for relation in table.relations}
+        for evidence in fans:
+            column = columns[evidence.check.removeprefix("metric.")]
+            told.append(replace(evidence, check=_fan_out(evidence.check), columns=(column,), shares=(1.0,),
+                                change=Change.RELATION))  # fmt: skip
+        return told
 
 
 def as_rules(table: Table) -> Table:
     """The table with its relations in the place of its rules."""
     return replace(table, rules=tuple(_written(relation) for relation in table.relations))
+
+
+def as_fan_outs(table: Table) -> Table:
+    """The table with the rows that refer to one row of the other table in the place of its metrics."""
+    words = words_of(table)
+    return replace(table, metrics=tuple(_fan_out_of(relation, words) for relation in table.relations))
+
+
+def _fan_out_of(relation: Written, words: Words) -> Written:
+    column = words.name(str(relation["column"]))
+    sql = f"COUNT({column}) * 1.0 / COUNT(DISTINCT {column})"
+    return {"name": relation["name"], "sql": sql, "where": f"{column} IS NOT NULL", "sensitivity": "low"}
+
+
+def _fan_out(check: str) -> str:
+    return f"{check.replace('metric.', 'relation.', 1)}.fan_out"
 
 
 def _written(relation: Written) -> Written:
