@@ -19,9 +19,8 @@ from checks.nulls import Nulls
 from checks.stats import Stats
 from checks.volume import Volume
 from checks.zeros import Zeros
-from monitor.caution import caution
 from monitor.incident import Group, group
-from monitor.judge import Verdict, judge, needed_surprise
+from monitor.judge import Verdict, judge
 from monitor.partitions import partition_at
 from monitor.past import REFERENCE_LAGS, REFERENCES_MAX
 from monitor.refine import refine
@@ -66,11 +65,6 @@ class Replay:
         self._measured: dict[dt.date, dict[Measure, float | None]] = {}
         self._scores: dict[dt.date, dict[str, float]] = {}
 
-    @property
-    def caution(self) -> float:
-        """What a table is asked for whose days were measured, and none yet judged."""
-        return caution((), needed_surprise(self.table), self.table.cadence.partitions_per_month)
-
     def partition(self, day: dt.date) -> Partition:
         """The partition that starts on that day."""
         return partition_at(Cadence.DAY, "UTC", day)
@@ -83,7 +77,7 @@ class Replay:
         """Verdicts and causes of a day, as it was or with `frame` in its place."""
         values = self._values(day, self.days[day] if frame is None else frame)
         evidence = [e for check in CHECKS for e in check.evaluate(self.table, self.partition(day), values)]
-        verdicts = refine(self.table, judge(self.table, evidence, self.caution), values[Sample()])
+        verdicts = refine(self.table, judge(self.table, evidence), values[Sample()])
         return verdicts, group(verdicts, [])
 
     def warm(self, day: dt.date) -> None:

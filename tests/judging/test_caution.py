@@ -26,12 +26,11 @@ def test_days_beyond_doubt_say_nothing(days: list[float], sure: float) -> None:
 
 
 def test_caution_decays_with_calm_days_and_is_forgotten_after_two_months() -> None:
-    decay = [caution([0.2] * n, NEEDED, MONTH) for n in (0, 5, 10, 20, 30)]
-    assert decay == sorted(decay, reverse=True)
-    assert decay[0] > 0.2
-    assert decay[-1] == 0.0
     wild = [2.5, 0.2] * 15
-    assert caution(wild, NEEDED, MONTH) > 1.0
+    decay = [caution([*wild, *[0.2] * n], NEEDED, MONTH) for n in (0, 10, 20, 30, 50)]
+    assert caution([], NEEDED, MONTH) == 0.0
+    assert decay == sorted(decay, reverse=True)
+    assert decay[0] > 1.0
     assert caution([*wild, *[0.2] * 61], NEEDED, MONTH) == 0.0
 
 
