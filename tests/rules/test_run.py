@@ -135,14 +135,22 @@ def test_only_bad_rows_that_are_new_fail(desk: Desk) -> None:
     assert "3 of them were there before" in found[20]["summary"]
 
 
+def bad_rows(story: str) -> list[str]:
+    """The lines of the story's table of bad rows, without its head."""
+    _, _, after = story.partition("Some of the bad rows")
+    lines = [line.strip() for line in after.splitlines()]
+    ruled = next((i for i, line in enumerate(lines) if line.startswith("─")), len(lines))
+    rest = lines[ruled + 1 :]
+    return rest[: rest.index("")] if "" in rest else rest
+
+
 def test_bad_rows_are_shown_where_the_owner_lets_values_be_seen(desk: Desk) -> None:
     for shows in (True, False):
         desk.write(CONFIG.replace("automatic: false", f"automatic: false\n    show_values: {str(shows).lower()}"))
         found = {f["check"]: f for f in desk.judge("--date", "2026-11-20").findings}
         story = desk.say("explain", found["rule.format_email_email"]["id"]).out
-        told = [line for line in story.splitlines() if line.startswith("bad row ")]
+        told = bad_rows(story)
         assert len(told) == (1 if shows else 0), story
-        assert all("email x" in line and "order_id 951" in line for line in told), story
-        many = desk.say("explain", found["rule.in_range_order_id"]["id"]).out
-        assert many.count("\nbad row ") == (5 if shows else 0)
+        assert all(line.split()[:2] == ["x", "951"] for line in told), story
+        assert len(bad_rows(desk.say("explain", found["rule.in_range_order_id"]["id"]).out)) == (5 if shows else 0)
         assert "email x" not in found["rule.format_email_email"]["summary"]
