@@ -198,7 +198,7 @@ def follow_paths(watch: Watch, partition: Partition, now: dt.datetime) -> None:
     before = newest_schema(past.schemas(partition)) or ()
     rows = sorted(day.rows for day in past.known(partition)[-PATHS_REACH:])
     usual = int(rows[len(rows) // 2]) if rows else None
-    with spending(watch.store, watch.warehouse, watch.table.name, "judge", now):
+    with spending(watch.store, watch.warehouse, watch.table.name, "poll", now):
         found = watch.paths.follow(watch.table, columns, partition, before, usual)
     watch.seen, watch.usual = found.seen, found.usual
     if [(c.name, c.kind) for c in found.table.columns] != [(c.name, c.kind) for c in watch.table.columns]:
