@@ -513,7 +513,7 @@ def record(
 
 
 def _is_expected(watch: Watch, outcome: Outcome) -> bool:
-    """Whether a person called expected what goes on here: the partition teaches, as it does when read from the store."""
+    """Whether a person called what goes on here expected: the partition teaches, as when read from the store."""
     going_on = {event.incident for event in outcome.incidents if event.event in ("continued", "worsened")}
     states = watch.store.incidents(watch.table.name) if going_on else []
     return any(state.id in going_on and state.status is IncidentStatus.EXPECTED for state in states)

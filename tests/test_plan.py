@@ -146,7 +146,9 @@ def test_hours_awake_end_at_a_months() -> None:
     assert awake_hours(30, 60) == MONTH_HOURS
 
 
-def test_init_tells_a_month_and_looks_at_a_table_without_days_as_a_whole(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_init_tells_a_month_and_looks_at_a_table_without_days_as_a_whole(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     desk = Desk(tmp_path_factory.mktemp("desk")).sql(ORDERS, "CREATE TABLE lookup AS SELECT 'a' AS code, 'b' AS name")
     answer = desk.say("init", "duckdb:///shop.duckdb")
     assert answer.code == 0, answer.err

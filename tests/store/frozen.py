@@ -37,7 +37,9 @@ def live(store: Store, make: Any) -> None:
     store.record(make.run(6, values={"rows": 900.0}, surprises={"drift": 1.5}))
     store.record(make.run(6, values={"rows": 901.0}))
     store.feedback("INC-1", FeedbackAction.ASSIGN, now=make.now, who="@ana", note="läuft")
-    store.feedback("INC-1", FeedbackAction.NOISE, now=make.now, who="@bob", by="@bob", link="https://chat/1", press="p1")
+    store.feedback(
+        "INC-1", FeedbackAction.NOISE, now=make.now, who="@bob", by="@bob", link="https://chat/1", press="p1"
+    )
     taken = store.take(1, make.now)
     store.delivered(taken[0].alert, make.now + LATER, "receipt-1")
     store.spend(Receipt("main", None, "poll", Cost(2, 500, None), 0.25), make.now)
