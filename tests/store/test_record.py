@@ -142,7 +142,7 @@ def test_details_may_hold_what_checks_compute_with(store: Store, make: Any) -> N
         "day": "2013-02-08",
         "names": ["a", "b"],
         "change": "late",
-        "segment": {"where": "x", "precision": 1.0, "recall": 1.0, "rows": 1},
+        "segment": {"where": "x", "precision": 1.0, "recall": 1.0, "rows": 1, "same": []},
         "1": "one",
     }
 
