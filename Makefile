@@ -67,53 +67,42 @@ bench-quick: setup  ## The same on a few days, against the committed figures; so
 	@$(BIN)/python -m benchmarks.detection --quick
 
 PEERS := .venv-peers
+define PEER_ENVIRONMENT
+@.ci/find-python --check "$(PYTHON)"
+@echo "Setting up $(@D), for the comparison with other tools."
+@test -x $(@D)/bin/python || "$(PYTHON)" -m venv $(@D)
+@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-input $(PIP_MORE) -r $<
+@touch $@
+endef
+
 PEER_ENVIRONMENTS := $(patsubst benchmarks/peers/requirements/%.txt,$(PEERS)/%/.ready,$(wildcard benchmarks/peers/requirements/*.txt))
 
 peers: setup $(PEER_ENVIRONMENTS)  ## Make .venv-peers, the tools that daywatch is compared with; then: python -m benchmarks.peers
 
 # One for each, as no two of them agree on their libraries; nothing of them is installed with daywatch.
 $(PEERS)/%/.ready: benchmarks/peers/requirements/%.txt
-	@.ci/find-python --check "$(PYTHON)"
-	@echo "Setting up $(PEERS)/$*, for the comparison with other tools."
-	@test -x $(PEERS)/$*/bin/python || "$(PYTHON)" -m venv $(PEERS)/$*
-	@$(PEERS)/$*/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r $<
-	@touch $@
+	$(PEER_ENVIRONMENT)
 
 series-peers: setup $(PEERS)/series/.ready  ## The same for forecasts of series; then: python -m benchmarks.series
 
+$(PEERS)/series/.ready: PIP_MORE := --no-deps
 $(PEERS)/series/.ready: benchmarks/series/requirements.txt
-	@.ci/find-python --check "$(PYTHON)"
-	@echo "Setting up $(PEERS)/series, for the comparison of forecasts."
-	@test -x $(PEERS)/series/bin/python || "$(PYTHON)" -m venv $(PEERS)/series
-	@$(PEERS)/series/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps -r $<
-	@touch $@
+	$(PEER_ENVIRONMENT)
 
 rules-peers: setup $(PEERS)/rules/.ready  ## The same for rules; then: python -m benchmarks.rules
 
 $(PEERS)/rules/.ready: benchmarks/rules/requirements.txt
-	@.ci/find-python --check "$(PYTHON)"
-	@echo "Setting up $(PEERS)/rules, for the comparison of rules."
-	@test -x $(PEERS)/rules/bin/python || "$(PYTHON)" -m venv $(PEERS)/rules
-	@$(PEERS)/rules/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r $<
-	@touch $@
+	$(PEER_ENVIRONMENT)
 
 rootcause-peers: setup $(PEERS)/rootcause/.ready  ## The same for segments; then: python -m benchmarks.rootcause
 
 $(PEERS)/rootcause/.ready: benchmarks/rootcause/requirements.txt
-	@.ci/find-python --check "$(PYTHON)"
-	@echo "Setting up $(PEERS)/rootcause, for the comparison of segments."
-	@test -x $(PEERS)/rootcause/bin/python || "$(PYTHON)" -m venv $(PEERS)/rootcause
-	@$(PEERS)/rootcause/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r $<
-	@touch $@
+	$(PEER_ENVIRONMENT)
 
 import-peers: rules-peers $(PEERS)/import-dbt/.ready $(PEERS)/import-gx/.ready $(PEERS)/import-contracts/.ready setup  ## The same for imports; then: python -m tests.imports.record
 
 $(PEERS)/import-%/.ready: tests/imports/requirements/%.txt
-	@.ci/find-python --check "$(PYTHON)"
-	@echo "Setting up $(PEERS)/import-$*, for the comparison of verdicts."
-	@test -x $(PEERS)/import-$*/bin/python || "$(PYTHON)" -m venv $(PEERS)/import-$*
-	@$(PEERS)/import-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r $<
-	@touch $@
+	$(PEER_ENVIRONMENT)
 
 clean:  ## Take away what was made, .venv included
 	rm -rf $(VENV) $(FAKESNOW) $(PEERS) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

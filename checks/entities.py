@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.aggregates import parts_of, safe
-from checks.evidence import damped, tail_alone
+from checks.evidence import damped, size_seen, tail_alone
 from checks.groups import course, teaching
 from checks.metric_segments import wanted
 from checks.series import Forecast, calendar_of, forecast_panel
@@ -155,7 +155,7 @@ def _parts(
     """Each course as its root, on which counts scatter alike; a sum also as a part of the partition's rows."""
     values = np.column_stack([c.values for c in courses])
     known = np.where(good[:, None], values[:-1], np.nan)
-    unit = np.array([_usual(known[:, j], values[-1, j]) for j in range(len(courses))])
+    unit = np.array([size_seen(known[:, j], values[-1, j]) for j in range(len(courses))])
     roots = np.sign(values) * np.sqrt(np.abs(values) / unit)
     sum_like = parts_of(str(entity["statistic"]), table.dialect)
     adds_up = sum_like is not None and not sum_like.denominator
@@ -173,15 +173,6 @@ def _parts(
         _part(entity, course_, j, len(courses), forecast, scores, float(unit[j]), float(busy[-1]), blank)
         for j, course_ in enumerate(courses)
     ]
-
-
-def _usual(past: Array, today: float) -> float:
-    """The size of a statistic that its unit is: the median of its past, or what there is of it."""
-    known = np.abs(past[np.isfinite(past)])
-    for size in (np.median(known) if len(known) else 0.0, known.max(initial=0.0), abs(today)):
-        if np.isfinite(size) and size > 0:
-            return float(size)
-    return 1.0
 
 
 def _part(

@@ -90,6 +90,15 @@ def usual_size(past: Array) -> float:
     return float(np.median(known)) if len(known) and np.median(known) > 0 else 1.0
 
 
+def size_seen(past: Array, today: float = 0.0) -> float:
+    """The same, where most of the past is 0: then its largest, or today's; 1 where there is none."""
+    known = np.abs(past[np.isfinite(past)])
+    for size in (np.median(known) if len(known) else 0.0, known.max(initial=0.0), abs(today)):
+        if np.isfinite(size) and size > 0:
+            return float(size)
+    return 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class DampedT:
     """AbsoluteT of an error divided by `widening`: this series has had large errors before.

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from checks.evidence import damped
+from checks.evidence import damped, tail_alone
 from checks.groups import course, teaching
 from checks.series import Forecast, calendar_of, forecast_panel
 from monitor.types import (
@@ -302,9 +302,7 @@ def _told(judged: Judged, lost: float) -> dict[str, object]:
 
 def _rank(judged: Judged) -> tuple[float, int, float]:
     """By surprise; of equals the shorter condition, then the one that lost more."""
-    evidence = judged.evidence
-    tail = evidence.past.tail(evidence.score) if evidence.past is not None and evidence.score is not None else 1.0
-    return (tail, len(judged.candidate.columns), -judged.deficit)
+    return (tail_alone(judged.evidence), len(judged.candidate.columns), -judged.deficit)
 
 
 def _distinct(ranked: Sequence[Judged]) -> list[Judged]:

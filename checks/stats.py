@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from checks.drift.timelike import says_date
-from checks.evidence import POINTS_MIN, Array, Panel, damped, read_panel
+from checks.evidence import POINTS_MIN, Array, Panel, damped, read_panel, size_seen, tail_alone
 from checks.series import Forecast, forecast_panel
 from monitor.types import (
     ROWS,
@@ -155,7 +155,7 @@ def _scale(panel: Panel, measures: Sequence[Measure], times: set[str]) -> _Scale
         elif m.kind == "quantile" and m.column in times:
             past[:, j] = (past[:, j] - panel.starts[:-1]) / DAY_S
             today[j] = (today[j] - panel.starts[-1]) / DAY_S
-    size = np.array([_usual(past[:, j]) for j in range(len(measures))])
+    size = np.array([size_seen(past[:, j]) for j in range(len(measures))])
     with np.errstate(over="ignore"):
         noise = _noise(panel, measures, past, today) / np.hypot(size, np.vstack([past, today]))
     for j, m in enumerate(measures):
@@ -206,14 +206,6 @@ def _leave_out_steps(measures: Sequence[Measure], past: Array, today: Array) -> 
         distinct = place.get(Measure("distinct", m.column))
         if m.kind == "quantile" and distinct is not None and not today[distinct] >= QUANTILE_DISTINCT_MIN:
             past[:, j], today[j] = np.nan, np.nan
-
-
-def _usual(past: Array) -> float:
-    known = np.abs(past[np.isfinite(past)])
-    size = float(np.median(known)) if len(known) else 1.0
-    if size <= 0.0:
-        size = float(known.max()) if len(known) and known.max() > 0 else 1.0
-    return size
 
 
 def _part(m: Measure, j: int, scaled: _Scaled, forecast: Forecast, score: float, weight: float, what: str) -> Evidence:
@@ -272,7 +264,7 @@ def _lead(column: str, parts: Sequence[Evidence], weight: float) -> Evidence:
     known = [p for p in parts if p.past is not None and p.score is not None]
     if not known:
         return Evidence(f"stats.{column}", "stats", None, columns=(column,), shares=(1.0,), weight=weight)
-    lead = min(known, key=lambda p: p.past.tail(p.score) if p.past and p.score is not None else 1.0)
+    lead = min(known, key=tail_alone)
     return Evidence(
         check=lead.check,
         kind="stats",

@@ -60,15 +60,19 @@ def _tell_observation(_table: Table, _partition: Partition, evidence: Evidence) 
     seen = evidence.observation
     if seen is None:
         return ""
+    return _beside(f"{seen.what}: {quantity(seen.today, seen.unit)}", seen)
+
+
+def _beside(told: str, seen: Observation) -> str:
+    """A sentence of what was seen, ended by what was expected, where that is known."""
     about = expectation(seen)
-    return f"{seen.what}: {quantity(seen.today, seen.unit)}{'; ' + about if about else ''}."
+    return f"{told}{'; ' + about if about else ''}."
 
 
 def _tell_share(_table: Table, _partition: Partition, evidence: Evidence) -> str:
     seen = evidence.observation
     if seen is None:
         return ""
-    about = expectation(seen)
     column = evidence.columns[0] if evidence.columns else ""
     word = {"nulls": "is missing", "zeros": "is 0"}.get(evidence.kind)
     if evidence.change is Change.EMPTY_UP:
@@ -76,13 +80,12 @@ def _tell_share(_table: Table, _partition: Partition, evidence: Evidence) -> str
     told = f"{column} {word} in {share(seen.today)} of rows" if word else f"{share(seen.today)} of the {seen.what}"
     if evidence.kind == "duplicates":
         told = f"{share(seen.today)} of rows repeat another {'key' if 'key' in seen.what else 'row'}"
-    return f"{told}{'; ' + about if about else ''}."
+    return _beside(told, seen)
 
 
 def _tell_volume(_table: Table, partition: Partition, evidence: Evidence) -> str:
     seen = evidence.observation or Observation("rows", None)
-    about = expectation(seen)
-    return f"{number(seen.today)} rows came for {day(partition)}{'; ' + about if about else ''}."
+    return _beside(f"{number(seen.today)} rows came for {day(partition)}", seen)
 
 
 def _tell_freshness(table: Table, partition: Partition, evidence: Evidence) -> str:
@@ -112,8 +115,7 @@ def _tell_changes(_table: Table, _partition: Partition, evidence: Evidence) -> s
     seen = evidence.observation
     if seen is None:
         return ""
-    about = expectation(seen)
-    return f"{share(seen.today)} of {seen.what}{'; ' + about if about else ''}."
+    return _beside(f"{share(seen.today)} of {seen.what}", seen)
 
 
 def _tell_schema(_table: Table, _partition: Partition, evidence: Evidence) -> str:

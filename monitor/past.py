@@ -151,7 +151,9 @@ class Past:
 
     def bad(self, before: Partition) -> set[str]:
         """Orders of past partitions that were judged bad and are no new level."""
-        return _bad_orders(self.known(before))
+        days = self.known(before)
+        _, good = level_of([_is_bad(day) for day in days])
+        return {day.partition.order for day, is_good in zip(days, good, strict=True) if not is_good}
 
     def _lagged(self, before: Partition) -> set[str]:
         if before.start is None:
@@ -196,12 +198,6 @@ def restart(points: Sequence[Point], begin: int = 0) -> Sequence[Point]:
 
 def _is_bad(day: Day) -> bool:
     return any(not check.startswith(_OUTSIDE) for check in day.failed)
-
-
-def _bad_orders(days: Sequence[Day]) -> set[str]:
-    """Partitions judged bad, except where so many in a row were bad that they are the new normal."""
-    _, good = level_of([_is_bad(day) for day in days])
-    return {day.partition.order for day, is_good in zip(days, good, strict=True) if not is_good}
 
 
 def _between(first: Partition, last: Partition, table: Table) -> Iterable[Partition]:
