@@ -93,8 +93,8 @@ def test_checks_import_the_types_of_monitor_and_nothing_else_of_it() -> None:
 )
 def test_checks_have_no_way_to_the_world(forbidden: str) -> None:
     allowed = {
-        "checks/drift/model.py: os",
-        "checks/drift/model.py: os.environ",
+        "checks/drift/boosting.py: os",
+        "checks/drift/boosting.py: os.environ",
     }  # sets a variable for threads, reads none
     assert importers(("checks",), forbidden) - allowed == set()
 
@@ -154,3 +154,15 @@ def test_help_loads_no_heavy_library() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)  # noqa: S603 - own code
     assert "Usage: daywatch" in done.stdout
     assert done.stdout.splitlines()[-1].split() == ["LOADED"]
+
+
+def test_judging_loads_no_library_that_it_does_not_use() -> None:
+    """Each costs every process of the service a second and tens of megabytes."""
+    code = (
+        "import sys\nimport monitor.run, monitor.check, checks.drift.model\n"
+        "monitor.check.load_checks()\n"
+        "print(*[m for m in ('sklearn', 'scipy.stats', 'statsmodels', 'shap', 'matplotlib') if m in sys.modules])\n"
+        "print('lightgbm' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)  # noqa: S603 - own code
+    assert done.stdout.splitlines() == ["", "True"]

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads cost 30x on two cores
-
 from dataclasses import dataclass
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
+from checks.drift.boosting import lightgbm as lgb
 from checks.drift.features import Features
 
 Array = npt.NDArray[np.float64]
