@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +34,24 @@ def make_desk(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 def desk(make_desk: Callable[[], Desk]) -> Desk:
     """The shop and its configuration, nothing judged yet."""
     return make_desk()
+
+
+@pytest.fixture(scope="session")
+def season(make_desk: Callable[[], Desk]) -> Path:
+    """The shop and a store that has read its past up to the 6th, seconds of work, to be copied."""
+    desk = make_desk()
+    assert desk.say("backfill", now="2026-11-08T05:00+00:00").code == 0
+    with sqlite3.connect(desk.folder / "daywatch.db") as store:
+        store.execute("DELETE FROM daywatch_warehouses")  # a copy lies elsewhere, which is told
+    store.close()
+    return desk.folder
+
+
+@pytest.fixture
+def seasoned(season: Path, tmp_path: Path) -> Desk:
+    """The shop whose past is known up to some days before the first fault, nothing judged yet."""
+    shutil.copytree(season, tmp_path, dirs_exist_ok=True)
+    return Desk(tmp_path)
 
 
 @pytest.fixture

@@ -1,8 +1,16 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.e2e.desk import Answer, Desk
 
 BAD_DAY = "2026-11-10"
+
+
+@pytest.fixture
+def desk(seasoned: Desk) -> Desk:
+    """What is judged here needs a past, and is not about reading it."""
+    return seasoned
 
 
 def _opened(answer: Answer) -> list[tuple[str, bool]]:

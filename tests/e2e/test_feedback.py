@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
+
 from monitor.store import Store
 from tests.e2e.desk import Desk
 
 DAY = "2026-11-10"
+
+
+@pytest.fixture
+def desk(seasoned: Desk) -> Desk:
+    """What is judged here needs a past, and is not about reading it."""
+    return seasoned
 
 
 def test_what_is_said_is_kept_with_who_why_and_where(desk: Desk) -> None:
