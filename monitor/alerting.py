@@ -51,11 +51,12 @@ def pictures_folder(config: Config) -> Path:
 
 
 def compose_deliveries(
-    outcome: Outcome, sources: Sources, pictures: Pictures, *, store: Store | None = None
+    outcome: Outcome, sources: Sources, pictures: Pictures, *, store: Store | None = None, story_url: str | None = None
 ) -> list[tuple[str, str, Mapping[str, object]]]:
     """The messages of an outcome: (incident key, channel, payload) for each channel of its table.
 
-    With a `store`, incidents of other tables that failed beside it are referred to.
+    With a `store`, incidents of other tables that failed beside it are referred to; with a `story_url`, messages lead
+    to the whole story.
     """
     live = store.incidents(open_only=True) if store is not None and any(e.alerted for e in outcome.incidents) else []
     found: list[tuple[str, str, Mapping[str, object]]] = []
@@ -69,7 +70,7 @@ def compose_deliveries(
             story = write_story(event, findings, sources, pictures.get(event.incident, ()), related)
         else:
             story = Story(headline=event.title.removeprefix(EVENTS["recovered"]), owner=outcome.table.owner)
-        message = replace(compose(event, findings, story), priority=priority.value)
+        message = replace(compose(event, findings, story), priority=priority.value, story=story_url or "")
         channels = route(outcome.table, event, priority) if event.alerted else FOLLOWING
         found += [(event.incident, channel, to_payload(message)) for channel in channels]
     return found

@@ -107,7 +107,9 @@ class Message:
 
     `alert_id` stays the same over all attempts to deliver it, "" before it has entered the outbox. `event` is
     `opened`, `worsened`, `continued` or `recovered`; one about many incidents names none. `closed`: nobody need act
-    any more. Blocks stand in the order in which they are read.
+    any more. Blocks stand in the order in which they are read. `story` is the address of the whole story, with
+    `{incident}` or `{finding}` in it; "" where there is none. `mentions` are ids of people whom the channel itself is
+    to tell.
     """
 
     alert_id: str
@@ -122,11 +124,18 @@ class Message:
     owner: str = ""
     priority: str = "normal"
     closed: bool = False
+    story: str = ""
+    mentions: tuple[str, ...] = ()
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
         """The pictures in it."""
         return tuple(block for block in self.blocks if isinstance(block, Picture))
+
+    @property
+    def story_address(self) -> str:
+        """Where the whole story is read; "" where nowhere, or where the message is of no incident."""
+        return self.fill(self.story) if self.incident else ""
 
     def fill(self, step: str) -> str:
         """A step with the ids in their places."""

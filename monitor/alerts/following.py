@@ -10,6 +10,7 @@ from monitor.alerts.bundles import DIGEST, compose_bundle
 from monitor.alerts.payload import from_payload
 from monitor.alerts.standing import Standing, stand, wants_reply
 from monitor.notifiers.base import Notifier, Threaded
+from monitor.store.records import SAID
 
 if TYPE_CHECKING:
     from monitor.alerts.blocks import Message
@@ -94,7 +95,9 @@ class Follower:
     def _reply(self, notifier: Threaded, item: OutboxItem, root: OutboxItem) -> str:
         name, priority = item.incident, str(item.payload.get("priority", ""))
         state, events = self.store.incident(name), self.store.incident_events(name)
-        if root.bundle or not wants_reply(item.event, item.order, priority, state, events, self._said(name)):
+        asked = item.event.startswith(SAID) and "title" in item.payload
+        wanted = asked or wants_reply(item.event, item.order, priority, state, events, self._said(name))
+        if root.bundle or not wanted:
             return NOTHING
         known = notifier.find_reply(root.receipt or "", item.alert) if item.uncertain or item.attempts else None
         return known or notifier.reply(root.receipt or "", _message(item))

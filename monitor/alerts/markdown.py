@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from monitor.alerts.blocks import Bars, Block, Code, Facts, Message, Picture, Places, Steps, Text
-from monitor.alerts.words import bar, heading, place
+from monitor.alerts.words import STORY, bar, heading, place
 from monitor.privacy.numbers import format_number
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|~#!&$^])")
@@ -18,6 +18,7 @@ _RUN = re.compile("`+")
 def render_markdown(message: Message) -> str:
     """The whole message; pictures are linked by the path they have."""
     parts = [f"# {escape(message.title)}", escape(heading(message))]
+    parts += [f"[{STORY}](<{_target(message.story_address)}>)"] if message.story_address else []
     parts += ["\n".join(_lines(block, message)) for block in message.blocks]
     return "\n\n".join(part for part in parts if part) + "\n"
 

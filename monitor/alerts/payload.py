@@ -21,6 +21,8 @@ _FIELDS: Final = (
     "findings",
     "owner",
     "priority",
+    "story",
+    "mentions",
 )
 
 
@@ -30,7 +32,7 @@ def to_payload(message: Message) -> dict[str, Any]:
     The ids stand under `incident` and `findings`, where the store fills in those that it allocates.
     """
     payload: dict[str, Any] = {name: getattr(message, name) for name in _FIELDS}
-    payload["findings"] = list(message.findings)
+    payload["findings"], payload["mentions"] = list(message.findings), list(message.mentions)
     payload["blocks"] = [_plain({"kind": type(block).__name__.lower(), **asdict(block)}) for block in message.blocks]
     return payload
 

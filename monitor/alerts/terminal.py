@@ -11,7 +11,7 @@ from rich.text import Text as Styled
 
 from monitor.alerts.blocks import Bars, Block, Code, Facts, Message, Picture, Places, Steps, Text
 from monitor.alerts.text import render_text
-from monitor.alerts.words import bar, heading, place
+from monitor.alerts.words import STORY, bar, heading, place
 from monitor.privacy.numbers import format_number
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def render_panel(message: Message) -> Panel:
     """The message in a frame; texts are never read as rich's own markup."""
     colour = COLOURS.get(message.event) or ALARMING.get(message.severity, "yellow")
     parts: list[RenderableType] = [Styled(message.title, style="bold"), Styled(heading(message), style="dim")]
+    parts += [Styled(f"{STORY}: {message.story_address}", style="dim")] if message.story_address else []
     for block in message.blocks:
         parts += [Styled(""), *_renderables(block, message)]
     return Panel(Group(*parts), border_style=colour)

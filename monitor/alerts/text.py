@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.cells import cell_len
 
 from monitor.alerts.blocks import Bars, Block, Code, Facts, Message, Picture, Places, Steps, Text
-from monitor.alerts.words import bar, heading, place
+from monitor.alerts.words import STORY, bar, heading, place
 from monitor.privacy.numbers import format_number
 from monitor.privacy.shapes import clean_text
 
@@ -18,7 +18,8 @@ PATH_MAX = 1000
 
 def render_text(message: Message) -> str:
     """The whole message; lines of sentences are at most 100 wide, statements stay as they are."""
-    parts = ["\n".join([*_wrap(message.title), heading(message)])]
+    story = [f"{STORY}: {message.story_address}"] if message.story_address else []
+    parts = ["\n".join([*_wrap(message.title), heading(message), *story])]
     parts += ["\n".join(_lines(block, message)) for block in message.blocks]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -6,6 +6,7 @@ from monitor.alerts.blocks import Message, Where
 from monitor.privacy.numbers import format_number
 
 BAR_CELLS = 10
+STORY = "The whole story"
 
 
 def heading(message: Message) -> str:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from monitor.cli.common import DEFAULT_CONFIG, OK, ConfigOption, check_format, opened_store, print_json
 from monitor.errors import UsageError
-
-if TYPE_CHECKING:
-    from monitor.config import Config
 
 FORMATS = ("text", "json", "html")
 
@@ -33,11 +30,9 @@ def explain(
     if output is not None and output.suffix.lower() in (".html", ".htm"):
         format_ = "html"
     with opened_store(config) as (loaded, store):
-        from monitor.whole.dossier import gather  # noqa: PLC0415 - loads the checks
+        from monitor.whole.telling import tell  # noqa: PLC0415 - loads the checks
 
-        found = gather(store, finding_id)
-        if shows_values(loaded, found.finding.table):
-            found = gather(store, finding_id, show_values=True)
+        found = tell(loaded, store, finding_id)
     if format_ == "json":
         from monitor.tojson import finding_json  # noqa: PLC0415 - beside it
 
@@ -51,15 +46,6 @@ def explain(
 
         print_dossier(found, sys.stdout)
     return OK
-
-
-def shows_values(config: Config, table: str) -> bool:
-    """Whether the configuration, as it is now, lets values of the table's rows be shown."""
-    from fnmatch import fnmatchcase  # noqa: PLC0415 - rarely
-
-    entries = [entry for entry in config.tables if entry.name == table or fnmatchcase(table, entry.name)]
-    said = [e for e in sorted(entries, key=lambda e: e.name == table, reverse=True) if e.show_values is not None]
-    return bool(said and said[0].show_values)
 
 
 def _write(page: str, output: Path | None) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -47,7 +48,7 @@ def feedback(
     with opened_store(config) as (found, store):
         said = store.feedback(
             incident_id, action, now=now(), who=(to if action == "assign" else None) or me, note=_bounded(note),
-            until=moment, by=me, link=_bounded(link),
+            until=moment, by=me, link=_bounded(link), reply=_reply(store, incident_id, to, me, note),
         )  # fmt: skip
         _show_at_once(found, store)
     to_whom = f" to {said.who}" if action == "assign" else ""
@@ -55,6 +56,15 @@ def feedback(
     if action == "noise":
         typer.echo("its checks get a tenth of their share of the table's budget from now on; `daywatch plan` shows it")
     return OK
+
+
+def _reply(store: Store, incident: str, to: str | None, me: str, note: str | None) -> Mapping[str, Any] | None:
+    """What is told in the thread of an incident that is assigned to somebody."""
+    if to is None:
+        return None
+    from monitor.alerts.asking import ask_person  # noqa: PLC0415 - only here
+
+    return ask_person(incident, store.incident(incident), to, me, note=_bounded(note))
 
 
 def _bounded(text: str | None) -> str | None:

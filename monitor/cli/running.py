@@ -93,7 +93,8 @@ class Run:
         chosen = checks_of(checks, table)
         watch = Watch(
             table, self.found.warehouses[table.warehouse], self.found.store, chosen,
-            partial(compose_deliveries, store=self.found.store) if self.alerts else None, progress,
+            partial(compose_deliveries, store=self.found.store, story_url=self.found.config.story_url)
+            if self.alerts else None, progress,
             pictures_folder(self.found.config),
             others=partial(elsewhere, self.found.config, self.found.warehouses),
         )  # fmt: skip

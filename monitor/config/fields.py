@@ -7,6 +7,7 @@ import functools
 import re
 import zoneinfo
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
 
@@ -15,6 +16,7 @@ from monitor.config.names import parse_table_name
 from monitor.config.suggest import did_you_mean
 
 NAME_MAX = 100
+URL_MAX = 500
 
 
 @functools.cache
@@ -88,12 +90,26 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _check_story_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.username
+    except ValueError:
+        usable = False
+    if not usable or not url.isprintable() or any(sign in url for sign in ' <>|"') or len(url) > URL_MAX:
+        raise refuse("wanted the address of a page, such as https://daywatch.example.com/incidents/{incident}")
+    if not any(name in url for name in ("{incident}", "{finding}")):
+        raise refuse("wanted `{incident}` or `{finding}` in it, which stand for their ids")
+    return url
+
+
 Zone = Annotated[str, AfterValidator(_check_zone)]
 Country = Annotated[str, AfterValidator(_check_country)]
 DueTime = Annotated[
     dt.time, PlainValidator(_check_due), WithJsonSchema({"type": "string", "pattern": r"^\d\d:\d\d(:\d\d)?$"})
 ]
 Name = Annotated[str, AfterValidator(_check_name)]
+StoryUrl = Annotated[str, AfterValidator(_check_story_url)]
 TablePattern = Annotated[str, AfterValidator(_check_table_name)]
 Reference = Annotated[str, AfterValidator(_check_reference)]
 _ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}

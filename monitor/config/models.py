@@ -9,7 +9,7 @@ from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_valid
 
 from checks.rules.fields import Columns, refuse
 from monitor.config.base import Settings
-from monitor.config.fields import Country, DueTime, Name, TablePattern, TablePatterns, Texts, Zone
+from monitor.config.fields import Country, DueTime, Name, StoryUrl, TablePattern, TablePatterns, Texts, Zone
 from monitor.config.metrics import EntityEntry, MetricEntry, Sensitivity
 from monitor.config.routes import Hours, RouteEntry
 from monitor.config.rules import RelationEntry, RuleEntry
@@ -244,6 +244,11 @@ class Config(Settings):
     timezone: Zone = Field("UTC", description="where days begin, unless a table says otherwise", examples=["UTC"])
     alerts_folder: str = Field(
         "alerts", min_length=1, description="where the folder channel writes alerts", examples=["alerts"]
+    )
+    story_url: StoryUrl | None = Field(
+        None,
+        description="where the whole story of an incident is read, for links in messages",
+        examples=["https://daywatch.example.com/incidents/{incident}"],
     )
     defaults: Defaults = Field(
         default_factory=Defaults, description="settings of all tables", examples=[{"sample_rows": 10_000}]

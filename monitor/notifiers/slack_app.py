@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from monitor.errors import DaywatchError
+from monitor.errors import DaywatchError, UsageError
 from monitor.notifiers.slack_buttons import ACTIONS, Press, read_press
 
 if TYPE_CHECKING:
@@ -21,18 +21,25 @@ if TYPE_CHECKING:
 
 NAME_MAX = 60
 CONNECT_TRIES_S = 10.0
+SLACKBOT = "USLACKBOT"
+UNKNOWN = frozenset({"user_not_found", "user_not_visible"})
+"""Errors by which Slack says that there is no such user."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A press by a person who may press: what it says, who (as people are written), where, and its own name."""
+    """A press by a person who may press: what it says, who (as people are written), where, and its own name.
+
+    `to` is whom it is assigned to, written likewise; the one who pressed, unless somebody else was chosen.
+    """
 
     press: Press
     who: str
     channel_id: str
     link: str | None
     name: str
+    to: str
 
 
 Record = Callable[[Pressed], str | None]
@@ -146,7 +153,8 @@ class SlackApp:
         who = f"@{user.get('username') or user.get('name') or user['id']}"[:NAME_MAX]
         name = f"slack:{place[0]}/{place[1]}/{user['id']}/{actions[0].get('action_ts', '')}"
         try:
-            return self.record(Pressed(press, who, place[0], _link(client, *place), name))
+            to = _named(client, press.to) if press.to and press.to != user["id"] else who
+            return self.record(Pressed(press, who, place[0], _link(client, *place), name, to))
         except DaywatchError as error:
             return str(error)
         except Exception:  # noqa: BLE001 - the one who pressed is told, whatever it was
@@ -181,6 +189,28 @@ def _link(client: WebClient, channel: str, stamp: str) -> str | None:
     except Exception as error:  # noqa: BLE001 - a press counts without its link
         _log.info("no link: %s", type(error).__name__)
         return None
+
+
+def _named(client: WebClient, user: str) -> str:
+    """How a user is written; by the id where Slack does not say.
+
+    Raises:
+        UsageError: nobody can be asked to look there.
+    """
+    from slack_sdk.errors import SlackApiError  # noqa: PLC0415 - as above
+
+    try:
+        found = client.users_info(user=user)["user"]
+        if found.get("is_bot") or found.get("deleted") or user == SLACKBOT:
+            raise UsageError("it can be assigned to people of this workspace only")
+        return f"@{found.get('name') or user}"[:NAME_MAX]
+    except SlackApiError as error:
+        if error.response.get("error") in UNKNOWN:
+            raise UsageError("it can be assigned to people of this workspace only") from error
+        _log.info("no name of the one it is assigned to: %s", error.response.get("error"))
+    except (OSError, LookupError, AttributeError) as error:
+        _log.info("no name of the one it is assigned to: %s", type(error).__name__)
+    return f"@{user}"
 
 
 def _whisper(client: WebClient, body: Mapping[str, Any], text: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from monitor.alerts.blocks import Bars, Block, Code, ColumnChange, Facts, Message, Picture, Places, Steps, Text
-from monitor.alerts.words import bar, heading, place
+from monitor.alerts.words import STORY, bar, heading, place
 from monitor.privacy.numbers import format_number
 from monitor.privacy.shapes import clean_text
 
@@ -53,7 +53,8 @@ def render_blocks(message: Message, files: Mapping[int, str]) -> list[Json]:
         files: Slack's id of the file by the picture's place among `message.pictures`; the words that stand for a
             picture take the place of one that has none.
     """
-    blocks = [_header(message.title or message.table), *_context(prose(heading(message), _LINE_MAX))]
+    told = [prose(heading(message), _LINE_MAX), link(message.story_address, STORY)]
+    blocks = [_header(message.title or message.table), *_context(" · ".join(part for part in told if part))]
     picture = 0
     for block in message.blocks:
         if isinstance(block, Picture):
@@ -71,7 +72,7 @@ def render_thread(message: Message) -> list[list[Json]]:
     blocks: list[Json] = []
     for code in [block for block in message.blocks if isinstance(block, Code)][:CODES_MAX]:
         blocks += _section([f"*{prose(code.caption, _VALUE_MAX)}*" if code.caption.strip() else ""])
-        blocks += [_mrkdwn_section(f"```\n{piece}\n```") for piece in _code_pieces(code.code)]
+        blocks += [_mrkdwn_section(f"```\n{piece}\n```") for piece in code_pieces(code.code)]
     posts: list[list[Json]] = [[]]
     for block in blocks:
         if posts[-1] and not _fits([*posts[-1], block]):
@@ -82,7 +83,7 @@ def render_thread(message: Message) -> list[list[Json]]:
 
 def render_fallback(message: Message) -> str:
     """The whole message as plain text: for notifications, for screen readers, and where blocks are refused."""
-    lines = [message.title, heading(message)]
+    lines = [message.title, heading(message), f"{STORY}: {message.story_address}" if message.story_address else ""]
     for block in message.blocks[:BLOCKS_MAX]:
         lines += list(_plain(block, message))
     return fit("\n".join(line for line in (clean_text(part, _LINE_MAX) for part in lines) if line), TEXT_MAX)
@@ -107,6 +108,16 @@ def code_span(text: str, length_max: int) -> str:
     """  # noqa: RUF002
     line = fit(clean_text(text, length_max).replace("`", "\u02cb"), length_max - 2)
     return f"`{line}`" if line else ""
+
+
+def link(address: str, words: str) -> str:
+    """A link with words of our own; "" without an address.
+
+    >>> link("https://dq.example.com/incidents/INC-17", "The whole story")
+    '<https://dq.example.com/incidents/INC-17|The whole story>'
+    """
+    address = clean_text(address, _LINE_MAX).replace("|", "%7C").replace(" ", "%20")
+    return f"<{fit(address, 2 * _LINE_MAX).replace('&gt;', '%3E').replace('&lt;', '%3C')}|{words}>" if address else ""
 
 
 def fit(text: str, length_max: int) -> str:
@@ -221,7 +232,7 @@ def _step(step: str) -> str:
     return " ".join(part for part in told if part)
 
 
-def _code_pieces(code: str) -> Iterator[str]:
+def code_pieces(code: str) -> Iterator[str]:
     """The statement in pieces that a section holds between fences; split at line ends where there are any."""
     kept = "".join(sign for sign in code[:CODE_READ_MAX] if sign in "\n\t" or _is_shown(sign)).strip()
     kept = _FENCE.sub(lambda run: "\u02cb" * len(run[0]), kept)

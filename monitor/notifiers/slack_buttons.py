@@ -13,18 +13,28 @@ from monitor.alerts.blocks import Message
 BLOCK = "daywatch"
 ACTIONS = re.compile(r"daywatch_\w+")
 MUTES = (("for a day", 1), ("for a week", 7), ("for four weeks", 28), ("for good", 0))
-_MENU = (("Assign to me", "assign"), ("Resolve", "resolve"), ("Too sensitive", "noise"))
-_WORDS = frozenset({"acknowledge", "expected", "mute", "assign", "resolve", "noise"})
+PERSON = re.compile(r"[UW][A-Z0-9]{1,20}")
+"""Slack's id of a user."""
+EDIT = "edit"
+_ASSIGN = "daywatch_assign."
+_MENU = (("Assign to me", "assign"), ("Resolve", "resolve"), ("Too sensitive", "noise"), ("Edit check", EDIT))
+"""At most five, says Slack."""
+_WORDS = frozenset({"acknowledge", "expected", "mute", "assign", "resolve", "noise", EDIT})
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """What somebody said by a button; `days` is how long to mute, 0 for good, None where it is no mute."""
+    """What somebody said by a button.
+
+    `days` is how long to mute, 0 for good, None where it is no mute; `to` is Slack's id of the user whom it is assigned
+    to, None where they take it themselves. `edit` records nothing: it asks where the check is configured.
+    """
 
     incident: str
     action: str
     days: int | None = None
+    to: str | None = None
 
     def until(self, now: dt.datetime) -> dt.datetime | None:
         """When a mute ends."""
@@ -45,6 +55,7 @@ def render_actions(message: Message) -> list[Json]:
             "placeholder": _text("Mute..."),
             "options": [{"text": _text(f"Mute {word}"), "value": f"mute {name} {days}"} for word, days in MUTES],
         },
+        {"type": "users_select", "action_id": f"{_ASSIGN}{name}", "placeholder": _text("Assign to...")},
         {
             "type": "overflow",
             "action_id": "daywatch_more",
@@ -56,6 +67,8 @@ def render_actions(message: Message) -> list[Json]:
 
 def read_press(action: Mapping[str, Any]) -> Press | None:
     """What a press says; None for what no button of ours ever said."""
+    if action.get("type") == "users_select":
+        return _read_person(action)
     value = action.get("value") or (action.get("selected_option") or {}).get("value")
     parts = value.split(" ") if isinstance(value, str) else []
     if len(parts) not in (2, 3) or parts[0] not in _WORDS:
@@ -64,6 +77,14 @@ def read_press(action: Mapping[str, Any]) -> Press | None:
     if (parts[0] == "mute") != (days is not None and days in [length for _, length in MUTES]):
         return None
     return Press(parts[1], parts[0], days)
+
+
+def _read_person(action: Mapping[str, Any]) -> Press | None:
+    """Somebody was chosen from the list of all people; the incident stands in the name of that list."""
+    name, user = str(action.get("action_id", "")), action.get("selected_user")
+    if not name.startswith(_ASSIGN) or not isinstance(user, str) or not PERSON.fullmatch(user):
+        return None
+    return Press(name.removeprefix(_ASSIGN), "assign", to=user)
 
 
 def _button(word: str, action: str, incident: str, style: str | None = None) -> Json:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from monitor.alerts.blocks import Message, Text
 from monitor.alerts.words import heading
 from monitor.notifiers.slack_blocks import prose, render_fallback
+from monitor.notifiers.slack_buttons import PERSON
 from monitor.notifiers.slack_errors import SlackError
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def files_of(client: SlackClient, receipt: str) -> dict[int, str]:
 def reply_blocks(message: Message) -> list[dict[str, Any]]:
     """A reply: what happened and where, in two lines and a sentence."""
     sentence = next((block.text for block in message.blocks if isinstance(block, Text)), "")
-    lines = [f"*{prose(message.title, REPLY_MAX)}*", prose(sentence, REPLY_MAX) if sentence.strip() else ""]
+    called = " ".join(f"<@{one}>" for one in message.mentions if PERSON.fullmatch(one))
+    lines = [f"*{prose(message.title, REPLY_MAX)}*", prose(sentence, REPLY_MAX) if sentence.strip() else "", called]
     text = "\n".join(line for line in lines if line)
     where = prose(heading(message), REPLY_MAX)
     context = [{"type": "context", "elements": [{"type": "mrkdwn", "text": where, "verbatim": True}]}] if where else []

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.alerts.blocks import Bars, Block, Code, Facts, Message, Picture, Places, Steps, Text
-from monitor.alerts.words import bar, heading, place
+from monitor.alerts.words import STORY, bar, heading, place
 from monitor.privacy.numbers import format_number
 from monitor.privacy.shapes import clean_text
 
@@ -42,11 +42,11 @@ def render_card(message: Message) -> Json:
             body.append(_line([_run("Cut here: daywatch explain tells the whole story.", isSubtle=True)]))
             break
         body += parts
-    return _post(body, title)
+    return _post(body, title, message.story_address)
 
 
-def _post(body: list[Json], title: str) -> Json:
-    card = {
+def _post(body: list[Json], title: str, story: str = "") -> Json:
+    card: Json = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
@@ -54,6 +54,8 @@ def _post(body: list[Json], title: str) -> Json:
         "msteams": {"width": "Full"},
         "body": body,
     }
+    if story:
+        card["actions"] = [{"type": "Action.OpenUrl", "title": STORY, "url": story}]
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return {"type": "message", "attachments": [attachment]}
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from monitor.errors import UsageError
+from monitor.notifiers.slack_buttons import EDIT
 
 if TYPE_CHECKING:
     from monitor.config import Config
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 PATH = "/slack/interactions"
 UNSIGNED = 401
+EDITS_MAX = 3
+"""Checks of an incident whose configuration is told."""
 
 
 @dataclass
@@ -29,10 +32,12 @@ class Buttons:
     clock: Clock
     log: Log
     after: Callable[[], None]
+    config: Config | None = None
     apps: dict[tuple[str, ...], SlackApp] = field(default_factory=dict)
 
     def follow(self, config: Config) -> None:
         """Listen for the channels of a configuration, and for no others any more."""
+        self.config = config
         wanted = _wanted(config)
         for key in [key for key in self.apps if key not in wanted]:
             self.apps.pop(key).close()
@@ -67,24 +72,51 @@ class Buttons:
         return answer
 
     def take(self, pressed: Pressed) -> str | None:
-        """Record a press.
+        """Record a press, or tell what was asked.
 
         Raises:
             UsageError: an unknown incident, or one that was never told there.
         """
         press = pressed.press
         self._check_place(pressed)
+        if press.action == EDIT:
+            return self._tell_edit(press.incident)
         said = self.store.feedback_on(press.incident)
         who = pressed.who
-        if said and said[-1].by == who and said[-1].action == press.action and press.action != "mute":
+        whom = pressed.to if press.action == "assign" else who
+        same = bool(said) and (said[-1].by, said[-1].who, said[-1].action) == (who, whom, press.action)
+        if same and press.action != "mute":
             return f"You said so already: {press.incident} {press.action}."
         self.store.feedback(
-            press.incident, press.action, now=self.clock.now(), who=who, by=who, link=pressed.link,
-            until=press.until(self.clock.now()), press=pressed.name,
+            press.incident, press.action, now=self.clock.now(), who=whom, by=who, link=pressed.link,
+            until=press.until(self.clock.now()), press=pressed.name, reply=self._reply(pressed),
         )  # fmt: skip
         self.log.info("said", incident=press.incident, action=press.action, who=who)
         self.after()
         return None
+
+    def _reply(self, pressed: Pressed) -> Mapping[str, Any] | None:
+        """What is told in the thread: to whom it is assigned."""
+        press = pressed.press
+        if press.action != "assign":
+            return None
+        from monitor.alerts.asking import ask_person  # noqa: PLC0415 - only here
+
+        state = self.store.incident(press.incident)
+        return ask_person(press.incident, state, pressed.to, pressed.who, mention=press.to)
+
+    def _tell_edit(self, incident: str) -> str:
+        """Where the checks of an incident are configured."""
+        from monitor.notifiers.slack_edits import tell_spots  # noqa: PLC0415 - only here
+        from monitor.plan.editing import find_spot  # noqa: PLC0415 - as above
+
+        state = self.store.incident(incident)
+        if state is None or self.config is None:
+            return f"{incident}: nothing is wrong there any more."
+        if "." not in state.table:
+            return f"{incident} is about a warehouse, which no check finds."
+        spots = [find_spot(self.config, state.table, check, state.columns) for check in state.checks[:EDITS_MAX]]
+        return tell_spots(incident, state.table, spots)
 
     def _check_place(self, pressed: Pressed) -> None:
         """The incident must have been told in the channel whose button was pressed."""

@@ -18,6 +18,7 @@ from monitor.serve.buttons import PATH
 from monitor.serve.clock import DrivenClock, RealClock
 from monitor.serve.logs import set_up_logs
 from monitor.serve.service import Service
+from monitor.serve.stories import Stories
 from monitor.serve.web import Web
 from monitor.store import Store
 
@@ -49,7 +50,9 @@ def serve(path: Path, log_format: str) -> int:
         service = Service(path, config, store, clock, log)
         _check_tables(service)
         pages = {"/healthz": service.healthz, "/readyz": service.readyz, "/metrics": service.show_metrics}
-        web = Web(config.serve.host, config.serve.port, pages, {PATH: service.buttons.answer})
+        stories = Stories(store, lambda: service.config)
+        shelves = {"/incidents/": stories.answer, "/findings/": stories.answer}
+        web = Web(config.serve.host, config.serve.port, pages, {PATH: service.buttons.answer}, shelves)
         log.info("serving", host=config.serve.host, port=web.port, pid=os.getpid(), store=store.url)
         try:
             if isinstance(clock, DrivenClock):

@@ -1,4 +1,4 @@
-"""Probes and metrics over HTTP: `/healthz`, `/readyz`, `/metrics`; and, where they are wanted, presses of buttons."""
+"""Probes and metrics over HTTP: `/healthz`, `/readyz`, `/metrics`; where they are wanted, stories and presses."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 from monitor.errors import UsageError
 
@@ -23,6 +24,7 @@ class Web:
         host: the address to listen on.
         port: 0 for any that is free.
         pages: by path, what answers it.
+        shelves: by the path's part up to its last slash, what answers the name that follows.
         posts: by path, what takes what is posted there: its body, and its headers by lower-case name.
 
     Raises:
@@ -30,8 +32,9 @@ class Web:
     """
 
     def __init__(
-        self, host: str, port: int, pages: Mapping[str, Callable[[], Answer]], posts: Mapping[str, Post] | None = None
-    ) -> None:
+        self, host: str, port: int, pages: Mapping[str, Callable[[], Answer]], posts: Mapping[str, Post] | None = None,
+        shelves: Mapping[str, Callable[[str], Answer]] | None = None,
+    ) -> None:  # fmt: skip
         try:
             self._server = _Server((host, port), _Handler)
         except (OSError, OverflowError) as error:
@@ -40,7 +43,7 @@ class Web:
                 where="serve.port",
                 mend="another daywatch, or another program, has it: stop that one, or set another port (0: any)",
             ) from error
-        self._server.pages, self._server.posts = pages, posts or {}
+        self._server.pages, self._server.posts, self._server.shelves = pages, posts or {}, shelves or {}
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="web", daemon=True)
         self._thread.start()
 
@@ -66,6 +69,7 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_address = True
     pages: Mapping[str, Callable[[], Answer]]
     posts: Mapping[str, Post]
+    shelves: Mapping[str, Callable[[str], Answer]]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -75,8 +79,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer one question."""
-        page = self.server.pages.get(self.path.split("?", 1)[0])
-        self._say(*(as_json(404, {"error": "no such page"}) if page is None else page()))
+        path = self.path.split("?", 1)[0]
+        page = self.server.pages.get(path)
+        if page is not None:
+            return self._say(*page())
+        folder, slash, name = path.rpartition("/")
+        shelf = self.server.shelves.get(folder + slash)
+        return self._say(*(as_json(404, {"error": "no such page"}) if shelf is None else shelf(unquote(name))))
 
     def do_POST(self) -> None:
         """Take what somebody posts, where anybody does."""
@@ -93,6 +102,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _say(self, status: int, kind: str, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Cache-Control", "no-store")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

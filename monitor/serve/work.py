@@ -104,9 +104,9 @@ def _watch(config: Config, store: Store, table: Table, warehouse: Any, lags: Map
     checks = checks_of(load_checks(), table)
     others = partial(elsewhere, config, {table.warehouse: warehouse})
     pictures = pictures_folder(config)
+    alerts = partial(compose_deliveries, store=store, story_url=config.story_url)
     return Watch(
-        table, warehouse, store, checks, partial(compose_deliveries, store=store), pictures=pictures, lags=dict(lags),
-        others=others,
+        table, warehouse, store, checks, alerts, pictures=pictures, lags=dict(lags), others=others,
     )  # fmt: skip
 
 

@@ -60,12 +60,15 @@ def _taken_back(connection: Connection, run: RunRecord, known: set[str]) -> list
     return [(number, title) for number, title in found.items() if incident_name(number) not in known]
 
 
-def enqueue_refresh(connection: Connection, number: int, event: str, at: dt.datetime) -> None:
-    """Have the messages of an incident brought up to date, on every channel that has one or is to have one."""
+def enqueue_refresh(connection: Connection, number: int, event: str, at: dt.datetime, payload: str = "{}") -> None:
+    """Have the messages of an incident brought up to date, on every channel that has one or is to have one.
+
+    A `payload` is a message besides, as JSON, that is told in their threads.
+    """
     wanted = select(outbox).where(outbox.c.incident_id == number, outbox.c.event.in_(ROOTS)).order_by(outbox.c.id)
     roots = {row.channel: row for row in connection.execute(wanted)}
     for channel, root in roots.items():
-        insert_follower(connection, root, channel, event, "{}", at)
+        insert_follower(connection, root, channel, event, payload, at)
 
 
 def insert_follower(connection: Connection, root: Any, channel: str, event: str, payload: str, at: dt.datetime) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
 from monitor.errors import UsageError
-from monitor.store import chronicle
+from monitor.store import chronicle, codec
 from monitor.store.engine import insert_into
 from monitor.store.incidents import as_feedback, read_incident
 from monitor.store.models import cautions, events, feedback, incidents
 from monitor.store.names import incident_name, incident_number
-from monitor.store.records import Feedback, FeedbackAction, NoiseCaution
+from monitor.store.records import SAID, Feedback, FeedbackAction, NoiseCaution
 
 NOISE_DECADES = 1.0
 """What one "noise" asks of a check: a tenth of its share of the table's budget of false alerts."""
@@ -32,8 +34,9 @@ def say(
     by: str | None = None,
     link: str | None = None,
     press: str | None = None,
+    reply: Mapping[str, Any] | None = None,
 ) -> Feedback:
-    """Record feedback on an incident, once for each press of a button, and have its messages say so.
+    """Record feedback on an incident, once for each press of a button, and have its messages and threads say so.
 
     Raises:
         UsageError: there is no such incident, or no such action.
@@ -62,7 +65,7 @@ def say(
     ).one()
     if said is FeedbackAction.NOISE:
         _be_cautious(connection, number, by or who, now)
-    chronicle.enqueue_refresh(connection, number, f"said.{row.id}", now)
+    chronicle.enqueue_refresh(connection, number, f"{SAID}{row.id}", now, codec.dump(dict(reply)) if reply else "{}")
     return as_feedback(row)
 
 

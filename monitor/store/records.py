@@ -13,6 +13,8 @@ from monitor.types import Change, Column, Cost, Finding, Grouped, Incident, Part
 Source = Literal["run", "backfill"]
 ROOTS = frozenset({"opened", "worsened"})
 """Events that are messages of their own; others follow these."""
+SAID = "said."
+"""What the name of an event begins with that is a person's word."""
 JsonObject = Mapping[str, Any]
 """An object in JSON's own types."""
 

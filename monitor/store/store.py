@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
@@ -251,19 +251,22 @@ class Store:
         by: str | None = None,
         link: str | None = None,
         press: str | None = None,
+        reply: Mapping[str, Any] | None = None,
     ) -> Feedback:
         """Record what a person says about an incident, and have its messages brought up to date.
 
         `who` is the assignee where the action is `assign`, `by` who says it; `link` leads to where it was discussed.
-        `press` names the press of a button: told again, it is recorded once.
+        `press` names the press of a button: told again, it is recorded once. `reply` is a message's payload that is
+        told in its threads.
 
         Raises:
             UsageError: unknown incident (naming the nearest ones) or unknown action.
         """
         with self._writing() as connection:
             return opinions.say(
-                connection, incident, action, who=who, note=note, until=until, now=now, by=by, link=link, press=press
-            )
+                connection, incident, action, who=who, note=note, until=until, now=now, by=by, link=link, press=press,
+                reply=reply,
+            )  # fmt: skip
 
     def incident(self, incident: str) -> IncidentState | None:
         """One incident as it stands; None for an unknown one, and where all its days were judged well again."""

@@ -13,6 +13,7 @@ from monitor.types import Finding, Incident, Status
 from monitor.words import expectation, number, quantity, share
 
 if TYPE_CHECKING:
+    from monitor.plan.editing import Spot
     from monitor.store import Store
 
 PARTITIONS_TOLD = 30
@@ -46,13 +47,18 @@ class Dossier:
     pictures: tuple[tuple[str, bytes], ...]
 
 
-def gather(store: Store, name: str, *, show_values: bool = False) -> Dossier:
+def gather(
+    store: Store, name: str, *, show_values: bool = False, relations: Sequence[Mapping[str, Any]] = (),
+    spot: Spot | None = None,
+) -> Dossier:  # fmt: skip
     """The dossier of a finding (`F-201`), or of the finding that leads an incident (`INC-17`) on its last partition.
 
     Args:
         store: what was recorded.
         name: of the finding or incident.
         show_values: whether rows that were recorded with their values may be shown.
+        relations: of its table, as configured.
+        spot: where its check is configured.
 
     Raises:
         UsageError: there is none.
@@ -69,7 +75,7 @@ def gather(store: Store, name: str, *, show_values: bool = False) -> Dossier:
         _history(store, found),
         _life(events),
         _said(store, found),
-        _related(store, found),
+        _related(store, found, relations),
         *(_rows(found) if show_values else ()),
     )
     title = next((e.title for e in reversed(events) if e.partition == found.partition), found.summary)
@@ -77,7 +83,7 @@ def gather(store: Store, name: str, *, show_values: bool = False) -> Dossier:
     return Dossier(
         found,
         title,
-        tuple(_facts(found, events)),
+        tuple(_facts(found, events, spot)),
         tuple(sheet for sheet in sheets if sheet.rows),
         tuple((caption, sql) for caption, sql in captions if sql),
         tuple(_pictures([found, *(f for f in beside if f.id != found.id)])),
@@ -97,7 +103,7 @@ def _finding(store: Store, name: str) -> Finding:
     return found
 
 
-def _facts(found: Finding, events: Sequence[Incident]) -> list[tuple[str, str]]:
+def _facts(found: Finding, events: Sequence[Incident], spot: Spot | None) -> list[tuple[str, str]]:
     detail, seen = found.detail, found.observation
     facts = [
         ("Table and partition", f"{found.table}, {found.partition}"),
@@ -127,6 +133,8 @@ def _facts(found: Finding, events: Sequence[Incident]) -> list[tuple[str, str]]:
             from monitor.signing import tell_signed  # noqa: PLC0415 - beside it
 
             facts.append(("Declared", tell_signed(signed)))
+    if spot is not None and spot.where:
+        facts.append(("Configured", f"{spot.where}: {spot.about}"))
     cost = found.cost
     size = "" if cost.bytes is None else f", {number(cost.bytes)} bytes"
     facts.append(("Cost of the run", f"{cost.queries} queries, {number(cost.rows)} rows{size}, {found.seconds:g} s"))
@@ -193,10 +201,10 @@ def _said(store: Store, found: Finding) -> Sheet:
     return Sheet("What people said", ("When", "Who", "What", "Note"), rows)
 
 
-def _related(store: Store, found: Finding) -> Sheet:
+def _related(store: Store, found: Finding, relations: Sequence[Mapping[str, Any]]) -> Sheet:
     from monitor.related import related_to  # noqa: PLC0415 - beside it
 
-    listed = related_to(store, found)
+    listed = related_to(store, found, relations)
     rows = tuple((r.incident, r.table, r.why, r.title) for r in listed)
     return Sheet("Other tables that failed with it", ("Incident", "Table", "What they share", "Title"), rows)
 

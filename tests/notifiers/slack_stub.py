@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 TOKEN = "xoxb-1-stub"  # noqa: S105 - the stub's own
 APP_TOKEN = "xapp-1-stub"  # noqa: S105 - likewise
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"  # noqa: S105 - the example of Slack's documentation
-SCOPES = ("chat:write", "files:write", "channels:read", "groups:read", "channels:history")
+SCOPES = ("chat:write", "files:write", "channels:read", "groups:read", "channels:history", "users:read")
 NEEDED = {
     "chat.postMessage": "chat:write",
     "chat.update": "chat:write",
@@ -31,6 +31,7 @@ NEEDED = {
     "files.completeUploadExternal": "files:write",
     "conversations.history": "channels:history",
     "conversations.list": "channels:read",
+    "users.info": "users:read",
 }
 BLOCKS_MAX, SECTION_MAX, HEADER_MAX, FIELDS_MAX, FIELD_MAX, ELEMENTS_MAX = 50, 3000, 150, 10, 2000, 10
 ALT_MAX, TEXT_MAX, MESSAGE_MAX, METADATA_MAX = 2000, 40_000, 12_000, 8000
@@ -100,6 +101,10 @@ class SlackStub:
         self.whispers: queue.Queue[Json] = queue.Queue()
         self.edits: list[tuple[str, Json]] = []
         self.sockets = Sockets()
+        self.users: dict[str, Json] = {
+            "U1": {"name": "ana"}, "U2": {"name": "bob"}, "U3": {"name": "robot", "is_bot": True},
+            "U4": {"name": "gone", "deleted": True},
+        }  # fmt: skip
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.stub = self
@@ -209,6 +214,11 @@ class SlackStub:
 
     def _chat_getPermalink(self, arguments: Json) -> Json:  # noqa: N802 - after the method
         return {"permalink": f"https://stub.slack.com/archives/{arguments['channel']}/p{arguments['message_ts']}"}
+
+    def _users_info(self, arguments: Json) -> Json:
+        if arguments["user"] not in self.users:
+            raise RefusalError("user_not_found")
+        return {"user": {"id": arguments["user"], "is_bot": False, "deleted": False, **self.users[arguments["user"]]}}
 
     def _conversations_replies(self, arguments: Json) -> Json:
         channel = self.channels.get(arguments["channel"])
@@ -321,6 +331,8 @@ def _element_faults(element: Json) -> list[str]:
         case "static_select":
             faults += _text_faults(element.get("placeholder"), "plain_text", 150)
             return faults + _option_faults(element, 1, 100)
+        case "users_select":
+            return faults + _text_faults(element.get("placeholder"), "plain_text", 150)
         case "overflow":
             return faults + _option_faults(element, 2, 5)
         case kind:

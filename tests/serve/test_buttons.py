@@ -30,6 +30,10 @@ NOW = dt.datetime(2013, 2, 9, 7, tzinfo=dt.UTC)
 CONFIG = """warehouses: {{main: "duckdb:///none.duckdb"}}
 channels:
   "slack:#data-alerts": {{token: "{token}", base_url: "{url}", {more}}}
+tables:
+  - name: main.t
+    rules:
+      - not_null: sku
 """
 
 
@@ -130,8 +134,9 @@ def values(post: dict[str, Any]) -> list[str]:
 def test_every_button_of_the_message_is_understood_and_recorded(office: Office, stub: SlackStub) -> None:
     offered = values(stub.posts[0])
     assert {value.split()[0] for value in offered} == {
-        "acknowledge", "expected", "mute", "assign", "resolve", "noise"
+        "acknowledge", "expected", "mute", "assign", "resolve", "noise", "edit"
     }  # fmt: skip
+    offered = [value for value in offered if not value.startswith("edit")]
     for number, value in enumerate(offered):
         press = office.payload(value)
         press["actions"][0]["action_ts"] = f"{number}.0"
@@ -141,6 +146,78 @@ def test_every_button_of_the_message_is_understood_and_recorded(office: Office, 
     mutes = [one.until for one in office.store.feedback_on(office.incident) if one.action == "mute"]
     assert mutes == [NOW + dt.timedelta(days=days) if days else None for days in (1, 7, 28, 0)]
     assert office.sent == len(offered)
+
+
+def chosen(office: Office, somebody: Any, stamp: str = "3.5", **more: Any) -> dict[str, Any]:
+    """What Slack sends when somebody is chosen from the list of all people."""
+    (row,) = [block for block in office.stub.posts[0]["blocks"] if block["type"] == "actions"]
+    (element,) = [element for element in row["elements"] if element["type"] == "users_select"]
+    action = {"type": "users_select", "action_id": element["action_id"], "selected_user": somebody, "action_ts": stamp}
+    return office.payload("", actions=[action], **more)
+
+
+def test_it_is_assigned_to_somebody_who_is_told_in_the_thread(office: Office, stub: SlackStub) -> None:
+    assert office.post(chosen(office, "U2")) == 200
+    (said,) = office.store.feedback_on(office.incident)
+    assert (said.action, said.who, said.by) == ("assign", "@bob", "@ana")
+    before = len(stub.replies)
+    office.desk.send(NOW)
+    office.desk.send(NOW)
+    assert "Assigned to @bob by @ana." in str(stub.posts[0]["blocks"])
+    (reply,) = stub.replies[before:]
+    assert reply["thread_ts"] == stub.posts[0]["ts"]
+    assert "*@bob is asked to look at it*" in str(reply["blocks"])
+    assert "<@U2>" in str(reply["blocks"])  # which Slack makes a notification of
+    assert "Asked by @ana." in str(reply["blocks"])
+
+
+def test_a_reply_about_it_that_was_lost_is_sent_again_and_not_twice(office: Office, stub: SlackStub) -> None:
+    before = len(stub.replies)
+    assert office.post(chosen(office, "U2")) == 200
+    stub.faults["chat.postMessage"] = ["cut-after"]
+    for minutes in (0, 5, 60):
+        office.desk.send(NOW + dt.timedelta(minutes=minutes))
+    assert len(stub.replies) - before == 1
+
+
+def test_assigned_twice_it_counts_once_and_to_another_one_again(office: Office, stub: SlackStub) -> None:
+    for stamp, user in (("3.5", "U2"), ("3.5", "U2"), ("4.5", "U2"), ("5.5", "U1")):
+        assert office.post(chosen(office, user, stamp)) == 200
+    assert [one.who for one in office.store.feedback_on(office.incident)] == ["@bob", "@ana"]
+    assert "already" in stub.whispers.get(timeout=30)["text"]
+
+
+@pytest.mark.parametrize("user", ["U3", "U4", "U9", "USLACKBOT", "<!channel>", None, 5])
+def test_what_is_no_person_of_the_workspace_is_given_nothing(office: Office, stub: SlackStub, user: Any) -> None:
+    assert office.post(chosen(office, user)) == 200
+    assert office.said() == []
+    assert stub.whispers.get(timeout=30)["text"]
+
+
+def test_without_the_scope_for_names_the_id_is_kept(office: Office, stub: SlackStub) -> None:
+    stub.scopes.discard("users:read")
+    assert office.post(chosen(office, "U2")) == 200
+    assert [one.who for one in office.store.feedback_on(office.incident)] == ["@U2"]
+
+
+def test_a_stranger_assigns_nothing(office: Office, stub: SlackStub) -> None:
+    assert office.post(chosen(office, "U2", user={"id": "U8", "username": "eve", "team_id": "T2"})) == 200
+    assert office.post(chosen(office, "U2", channel={"id": "C0000OLD1"})) == 200
+    assert office.post(chosen(office, "U2"), age_s=600) == 401
+    assert office.said() == []
+    assert stub.whispers.get(timeout=30)["text"]
+
+
+def test_edit_check_shows_the_lines_and_records_nothing(office: Office, stub: SlackStub) -> None:
+    assert office.post(office.payload(f"edit {office.incident}")) == 200
+    told = stub.whispers.get(timeout=30)
+    assert told["user"] == "U1"
+    for words in ("nulls.price", "daywatch.yaml:5", "ignore_columns: [price]", "daywatch plan --why main.t"):
+        assert words in told["text"], words
+    assert office.said() == []
+    assert TOKEN not in told["text"]
+    assert office.post(office.payload(f"edit {office.incident}", channel={"id": "C0000OLD1"})) == 200
+    assert "never told in this channel" in stub.whispers.get(timeout=30)["text"]
 
 
 def test_who_and_when_and_where_is_kept_and_shown(office: Office, stub: SlackStub) -> None:
@@ -223,6 +300,12 @@ def test_through_socket_mode(office: Office, stub: SlackStub, caplog: pytest.Log
     press = office.payload(f"expected {office.incident}")
     stub.sockets.say({"envelope_id": "e1", "type": "interactive", "accepts_response_payload": False, "payload": press})
     assert office.said() == [("expected", "@ana")]
+    assign = chosen(office, "U2")
+    stub.sockets.say({"envelope_id": "e2", "type": "interactive", "accepts_response_payload": False, "payload": assign})
+    assert office.store.feedback_on(office.incident)[-1].who == "@bob"
+    edit = office.payload(f"edit {office.incident}")
+    stub.sockets.say({"envelope_id": "e3", "type": "interactive", "accepts_response_payload": False, "payload": edit})
+    assert "daywatch.yaml:5" in stub.whispers.get(timeout=30)["text"]
     assert office.post(press) == 404  # nothing is taken over HTTP without a secret to check it by
     assert APP_TOKEN not in caplog.text
     assert TOKEN not in caplog.text
