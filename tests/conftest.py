@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
+# compiled once, not anew by each of the hundreds of processes that tests start
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+LONG_FILES = (
+    "tests/serve/test_ninety_days.py",
+    "tests/soak/test_soak.py",
+    "tests/e2e/test_in_place.py",
+    "tests/e2e/test_cadences.py",
+)
+"""Those whose tests or fixtures are the longest come first, so that no worker is left alone with one at the end."""
 SLOW_FOLDERS = frozenset({"e2e", "gate", "integrations", "loop", "serve", "soak"})
 """Commands and services run for real, a second or more each: together they are more than the quick part may take."""
 SLOW_FILES = frozenset(
@@ -29,13 +42,21 @@ if TYPE_CHECKING:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what the quick part leaves out."""
+    """Mark what the quick part leaves out, and begin with what is long."""
     for item in items:
         call = getattr(item, "callspec", None)
         engines = [call.params.get("engine"), call.params.get("warehouse")] if call is not None else []
         by_place = SLOW_FOLDERS & set(item.path.parts) or item.path.as_posix().endswith(tuple(SLOW_FILES))
         if by_place or any(engine in SLOW_ENGINES for engine in engines if isinstance(engine, str)):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    """The longest files, then the other slow tests, then the rest; each in the order in which they were found."""
+    path = item.path.as_posix()
+    long = next((place for place, name in enumerate(LONG_FILES) if path.endswith(name)), len(LONG_FILES))
+    return long + (item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")
