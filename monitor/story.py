@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from monitor.conditions import conjunction_sql
 from monitor.explain import bad_condition, summarise
@@ -30,6 +29,7 @@ from monitor.types import (
     Status,
     Table,
 )
+from monitor.where import find_where
 
 if TYPE_CHECKING:
     from checks.rootcause import FoundSegment
@@ -177,62 +177,22 @@ def _segments(
 
     They are found in the sample; where the bad rows are a condition, their shares are counted on all of the partition.
     """
-    from checks.missing import clocks_of  # noqa: PLC0415 - loads NumPy
-    from checks.rootcause import find_deficits, find_segments  # noqa: PLC0415 - loads pandas and SciPy
-
-    samples, table = sources.samples, sources.table
-    if samples is None or not len(samples.today):
+    if sources.samples is None:
         return ()
-    own = {table.time.name} if table.time else set()
-    clocks = own & set(clocks_of(table))
-    offered = [
-        *(c for c in table.checked_columns if c.name not in own),
-        *(c for c in table.columns if c.name in clocks),
-    ]
-    if evidence.change is Change.ROWS_MISSING and evidence.observation and evidence.observation.expected:
-        past = [frame for _, frame in samples.past]
-        rows = evidence.observation.today or 0.0
-        found = find_deficits(samples.today, past, offered, rows, evidence.observation.expected, clocks)
+    table, found = sources.table, find_where(sources.table, sources.samples, evidence, suspects)
+    if evidence.change is Change.ROWS_MISSING:
         condition = None
-    else:
-        bad = _bad_rows(samples, evidence)
-        if bad is None:
-            return ()
-        today = samples.today if samples.shown is None else samples.shown
-        found = find_segments(today, offered, bad, exclude={*evidence.columns[:1], *suspects}, clocks=clocks)
     gate = Gate(table)
     told = [
         Segment(where, round(s.precision, 3), round(s.recall, 3), s.rows, _synonyms(sources, s, gate))
         for s in found
-        if (where := conjunction_sql(sources.warehouse, table, s.conditions, s.rows, gate))
+        if (where := conjunction_sql(sources.warehouse, table, s.conditions, max(s.rows, s.expected), gate))
     ]
     return confirm(sources.warehouse, table, sources.partition, told, condition) if condition else tuple(told)
 
 
 def _synonyms(sources: Sources, segment: FoundSegment, gate: Gate) -> tuple[str, ...]:
     """Other conditions that the same sampled rows meet."""
-    told = (conjunction_sql(sources.warehouse, sources.table, s, segment.rows, gate) for s in segment.synonyms)
+    rows = max(segment.rows, segment.expected)
+    told = (conjunction_sql(sources.warehouse, sources.table, s, rows, gate) for s in segment.synonyms)
     return tuple(where for where in told if where)
-
-
-def _bad_rows(samples: SampleSet, evidence: Evidence) -> npt.NDArray[np.bool_] | None:
-    """Which of today's sampled rows show the change; None where single rows do not show it."""
-    from checks.frames import missing_mask, row_hashes  # noqa: PLC0415 - loads pandas
-
-    today = samples.today
-    if evidence.kind == "duplicates":
-        hashes = row_hashes(today)
-        _, place, counts = np.unique(hashes, return_inverse=True, return_counts=True)
-        return np.asarray(counts[place] > 1)
-    if not evidence.columns or evidence.columns[0] not in today.columns:
-        return None
-    values = today[evidence.columns[0]]
-    if evidence.kind == "nulls" or evidence.change in (Change.NULLS_UP, Change.EMPTY_UP):
-        return missing_mask(values)
-    if evidence.kind == "zeros" or evidence.change is Change.ZEROS_UP:
-        return np.asarray((values == 0).to_numpy(dtype=bool, na_value=False))
-    facts = evidence.detail.get("columns", {}).get(evidence.columns[0], {})
-    if "value" in facts:
-        return np.asarray((values == facts["value"]).to_numpy(dtype=bool, na_value=False))
-    risen = {v["value"] for v in facts.get("values", ()) if v["after"] > v["before"]}
-    return np.asarray(values.astype(object).isin(risen).to_numpy()) if risen else None

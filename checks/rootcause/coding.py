@@ -102,11 +102,22 @@ class Coding:
             if column.kind is ColumnKind.TEXT and "prefix" in kinds and isinstance(values.dtype, pd.CategoricalDtype):
                 budget -= len(values.cat.categories)
                 self.blocks += [Block(column.name, *pattern) for pattern in patterns(values)] if budget >= 0 else []
-        self.blocks = [b for b in self.blocks if b.kind in kinds and len(b.labels) and b.codes.min() < b.codes.max()]
-        self.offsets = np.cumsum([0, *(len(b.labels) + 1 for b in self.blocks)])
-        self.matrix = np.zeros((len(frame), len(self.blocks)), dtype=np.int32)
-        for place, block in enumerate(self.blocks):
+        self._lay(
+            [b for b in self.blocks if b.kind in kinds and len(b.labels) and b.codes.min() < b.codes.max()], len(frame)
+        )
+
+    def _lay(self, blocks: list[Block], rows: int) -> None:
+        self.blocks = blocks
+        self.offsets = np.cumsum([0, *(len(b.labels) + 1 for b in blocks)])
+        self.matrix = np.zeros((rows, len(blocks)), dtype=np.int32)
+        for place, block in enumerate(blocks):
             self.matrix[:, place] = block.codes + self.offsets[place]
+
+    def only(self, blocks: Sequence[Block]) -> Coding:
+        """The same rows by some of the blocks."""
+        made = object.__new__(Coding)
+        made._lay(list(blocks), len(self.matrix))
+        return made
 
     @cached_property
     def block_of(self) -> npt.NDArray[np.intp]:

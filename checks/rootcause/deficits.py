@@ -18,7 +18,7 @@ KINDS = frozenset({"values", "nulls", "clock"})
 """Ranges are left out: of a number that grows from day to day, today's part is always missing before."""
 SURPLUS = 7.0
 NOISE_MAX = 4.0
-"""How many times what it varies by a segment has to be short."""
+"""By how many times what it varies by, over days and by chance, a segment has to be short."""
 SHORT_MIN = 10.0
 F1_MIN = 0.5
 TRIED = 40
@@ -48,7 +48,7 @@ def find_deficits(
     frames = [frame for frame in past if len(frame)]
     if expected - rows <= 0 or not len(today) or not frames:
         return []
-    coding = Coding(_joined([today, *frames], columns), columns, (), clocks, KINDS)
+    coding = Coding(joined([today, *frames], columns), columns, (), clocks, KINDS)
     if not coding.blocks:
         return []
     sizes = [len(today), *(len(frame) for frame in frames)]
@@ -71,14 +71,15 @@ def _short(
     usual = float(past.mean())
     missing = max(0.0, usual - float(by_day[0]))
     spread = float(past.std(ddof=1)) if len(past) > 1 else 0.0
-    if missing < max(NOISE_MAX * (spread + np.sqrt(max(usual, 1.0))), SHORT_MIN):
+    if missing < max(NOISE_MAX * float(np.hypot(spread, np.sqrt(max(usual, 1.0)))), SHORT_MIN):
         return None
     conditions = tuple(coding.condition(atom) for atom in candidate.atoms)
-    found = FoundSegment(conditions, min(missing / usual, 1.0), min(missing / deficit, 1.0), round(usual - missing))
+    precision, recall = min(missing / usual, 1.0), min(missing / deficit, 1.0)
+    found = FoundSegment(conditions, precision, recall, round(usual - missing), expected=round(usual))
     return found if found.f1 >= F1_MIN else None
 
 
-def _joined(frames: Sequence[pd.DataFrame], columns: Sequence[Column]) -> pd.DataFrame:
+def joined(frames: Sequence[pd.DataFrame], columns: Sequence[Column]) -> pd.DataFrame:
     """The frames below each other, categories kept as such; of columns that all have."""
     made = {}
     for name in (c.name for c in columns if all(c.name in frame.columns for frame in frames)):

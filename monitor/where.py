@@ -1,0 +1,105 @@
+"""Where in the data the bad rows of a finding are, or the missing ones were: segments found in the sample."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.types import Change, Evidence, SampleSet, Table
+
+if TYPE_CHECKING:
+    from checks.rootcause import FoundSegment
+
+Mask = npt.NDArray[np.bool_]
+
+USUAL_MAX = 0.1
+"""Part of the bad rows' share that may be usual; with more of them, only their excess over the past says where."""
+CHANGED_MAX = 3
+"""Columns of a finding whose values are compared with the past's, the leading ones."""
+_SHORT = frozenset({Change.ROWS_MISSING, Change.VALUES_GONE})
+
+
+def find_where(
+    table: Table, samples: SampleSet, evidence: Evidence, suspects: Collection[str] = ()
+) -> list[FoundSegment]:
+    """The segments of a finding, best first; none where its rows are all over the table.
+
+    `suspects` are columns that fail beside it. Those of them that changed themselves are no places: that one is
+    missing where another is says nothing of where to look.
+    """
+    from checks.missing import clocks_of  # noqa: PLC0415 - loads NumPy
+    from checks.rootcause import changed_alone, find_changed, find_deficits, find_segments  # noqa: PLC0415 - heavy
+
+    if not len(samples.today):
+        return []
+    own = {table.time.name} if table.time else set()
+    clocks = own & set(clocks_of(table))
+    offered = [
+        *(c for c in table.checked_columns if c.name not in own),
+        *(c for c in table.columns if c.name in clocks),
+    ]
+    past = [frame for _, frame in samples.past]
+    if evidence.change in _SHORT:
+        found = find_deficits(samples.today, past, offered, *_rows(samples, evidence), clocks)
+        if found or evidence.change is Change.ROWS_MISSING:
+            return found
+    if evidence.kind == "duplicates" or evidence.change is Change.DUPLICATES:
+        return find_segments(samples.today, offered, repeated(samples), clocks=clocks)
+    named = [c for c in table.columns if c.name in evidence.columns[:CHANGED_MAX]]
+    named.sort(key=lambda c: evidence.columns.index(c.name))
+    doubtful = [c for c in offered if c.name in {*suspects, *evidence.columns}]
+    symptoms = changed_alone(samples.today, past, doubtful)
+    if evidence.change is not Change.RELATION:
+        symptoms |= set(evidence.columns[:1])
+    bad = bad_rows(samples.today, evidence)
+    if bad is not None and _is_unusual(bad, past, evidence):
+        today = samples.today if samples.shown is None else samples.shown
+        return find_segments(today, offered, bad, exclude=symptoms, clocks=clocks)
+    return find_changed(samples.today, past, offered, named, symptoms, clocks, pairs=evidence.change is Change.RELATION)
+
+
+def _rows(samples: SampleSet, evidence: Evidence) -> tuple[float, float]:
+    """Rows of today and those that were expected: as counted, or as the part of the values that are gone says."""
+    seen = evidence.observation
+    if evidence.change is Change.ROWS_MISSING and evidence.kind == "volume" and seen is not None and seen.expected:
+        return seen.today or 0.0, seen.expected
+    rows = float(len(samples.today))
+    return rows, rows / max(1.0 - evidence.effect, 0.01)
+
+
+def _is_unusual(bad: Mask, past: Collection[object], evidence: Evidence) -> bool:
+    """Whether such rows are rare in the past."""
+    usual = [found.mean() for frame in past if (found := bad_rows(frame, evidence)) is not None and len(found)]
+    return not usual or float(np.mean(usual)) <= USUAL_MAX * float(bad.mean())
+
+
+def repeated(samples: SampleSet) -> Mask:
+    """(N,) which of today's sampled rows have an equal one."""
+    from checks.frames import row_hashes  # noqa: PLC0415 - loads pandas
+
+    _, place, counts = np.unique(row_hashes(samples.today), return_inverse=True, return_counts=True)
+    return np.asarray(counts[place] > 1)
+
+
+def bad_rows(frame: object, evidence: Evidence) -> Mask | None:
+    """Which of a sample's rows show the change; None where single rows do not show it."""
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    from checks.frames import missing_mask  # noqa: PLC0415 - loads pandas
+
+    if not isinstance(frame, pd.DataFrame) or not evidence.columns or evidence.columns[0] not in frame.columns:
+        return None
+    values = frame[evidence.columns[0]]
+    if evidence.kind == "nulls" or evidence.change in (Change.NULLS_UP, Change.EMPTY_UP):
+        return missing_mask(values)
+    if evidence.change in (Change.RELATION, Change.FORMAT):
+        return None
+    if evidence.kind == "zeros" or evidence.change is Change.ZEROS_UP:
+        return np.asarray((values == 0).to_numpy(dtype=bool, na_value=False))
+    facts = evidence.detail.get("columns", {}).get(evidence.columns[0], {})
+    if "value" in facts:
+        return np.asarray((values == facts["value"]).to_numpy(dtype=bool, na_value=False))
+    return None
