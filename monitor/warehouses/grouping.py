@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -44,11 +45,14 @@ class Plan:
     groups: Sequence[Groups]
     keys: dict[str, Expression] = field(default_factory=dict)
     statistics: list[str] = field(default_factory=list)
+    names: dict[Groups, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Collect what is grouped by, and what is computed of each group."""
         for asked in self.groups:
-            for name, key in self._keys_of(asked).items():
+            keys = self._keys_of(asked)
+            self.names[asked] = tuple(keys)
+            for name, key in keys.items():
                 self.keys.setdefault(name, key)
             self.statistics += [s for s in asked.statistics if s not in self.statistics]
 
@@ -58,7 +62,7 @@ class Plan:
         places = {name: f"{_PREFIX}g{i}" for i, name in enumerate(names)}
         inner = rows.subquery(sa.quoted_name(self.table.path[-1], quote=True))  # statistics may name their table
         by = [inner.c[f"{_PREFIX}p{i}"] for i in range(len(clock.keys()) if clock else 0)]
-        sets = list(dict.fromkeys(tuple(self._keys_of(asked)) for asked in self.groups))
+        sets = list(dict.fromkeys(self.names.values()))
         wanted: list[Any] = [sa.func.grouping(inner.c[places[n]]).label(f"{_PREFIX}f{i}") for i, n in enumerate(names)]
         wanted += [inner.c[places[n]] for n in names]
         wanted += [sa.func.count().label(f"{_PREFIX}n")]
@@ -99,9 +103,8 @@ class Plan:
         absent, values = row[:size], row[size : 2 * size]
         count, statistics, total = row[2 * size], row[2 * size + 1 : -1], float(row[-1])
         by_name = {n: v for n, v, gone in zip(self.keys, values, absent, strict=True) if not int(gone)}
-        for asked in self.groups:
-            names = list(self._keys_of(asked))
-            if set(names) != set(by_name):
+        for asked, names in self.names.items():
+            if len(names) != len(by_name) or not by_name.keys() >= set(names):
                 continue
             key = tuple(plain(by_name[name]) for name in names)
             told = [_number(statistics[self.statistics.index(s)]) for s in asked.statistics]
@@ -197,8 +200,9 @@ def by_partition(
     found: dict[Partition, Found] = {}
     pieces: dict[Partition, set[tuple[Any, ...]]] = {}
     keys = len(clock.keys())
+    partition_of = cache(clock.partition)  # groups of a partition mostly begin at the same moments
     for moment, *row in answer:
-        partition = clock.partition(moment)
+        partition = partition_of(moment)
         if partition is not None:
             pieces.setdefault(partition, set()).add(tuple(row[:keys]))
             plan.read(row[keys:], found.setdefault(partition, {}))
