@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from checks.drift.timelike import says_date
 from checks.evidence import POINTS_MIN, Array, Panel, damped, read_panel, size_seen, tail_alone
 from checks.series import Forecast, forecast_panel
+from checks.trimmed import trim_extremes
 from monitor.types import (
     ROWS,
     Aggregate,
@@ -39,6 +41,8 @@ DISTINCT_DENSE = 0.1
 """Distinct values a row from which their number is judged by row."""
 EFFECT_MAX = 0.1
 """Extremes and spreads can be moved by a single row, so they alone never make a finding severe."""
+INWARD = 0.5
+"""Standard deviations of a column by which the extremes of its days differ inwards by chance."""
 FLOORS = {"min": 0.3, "max": 0.3, "stddev": 0.04}
 """Extremes break records by their nature; spreads follow them."""
 NOISE_MAX = 1e3
@@ -65,8 +69,9 @@ class Stats:
     name = "stats"
 
     def inputs(self, table: Table) -> Sequence[Input]:
-        """Row count and the statistics of every column."""
-        return [Aggregate(ROWS), *(Aggregate(m) for c in table.checked_columns for m in measures_of(table, c))]
+        """Row count, the statistics of every column, and how many of its values are missing."""
+        told = [Aggregate(m) for c in table.checked_columns for m in measures_of(table, c)]
+        return [Aggregate(ROWS), *told, *(Aggregate(Measure("nulls", name)) for name in _with_mean(told))]
 
     def evaluate(self, table: Table, partition: Partition, values: Values) -> Sequence[Evidence]:
         """One piece of evidence a column; its parts are the single statistics, the most surprising one leads."""
@@ -77,21 +82,66 @@ class Stats:
         if panel.rows[-1] <= 0:
             return []
         times = {c.name for c in table.columns if c.kind in TIMES}
-        scaled = _scale(panel, measures, times)
+        scaled = _scale(_without_extremes(table, partition, values, panel, measures), measures, times)
         forecast = forecast_panel(
             scaled.past, panel.calendar, scaled.noise, np.array([FLOORS.get(m.kind, FLOOR) for m in measures])
         )
-        scores = forecast.standardise(scaled.today)
+        scores = forecast.standardise(scaled.today) * _of_account(panel, measures, scaled, forecast)
         evidence = []
         columns = [c for c in dict.fromkeys(m.column for m in measures) if not _says_date(c, partition, values)]
+        weight = WEIGHT / max(len(columns), 1)
+        what = functools.partial(_what, times=times, by_row=scaled.by_row)
         for column in columns:
             parts = [
-                _part(m, j, scaled, forecast, float(scores[j]), WEIGHT / len(columns), _what(m, times, scaled.by_row))
+                _with_value(_part(m, j, scaled, forecast, float(scores[j]), weight, what(m)), m, float(panel.today[j]))
                 for j, m in enumerate(measures)
                 if m.column == column
             ]
-            evidence.append(_lead(column, parts, WEIGHT / len(columns)))
+            evidence.append(_lead(column, parts, weight))
         return evidence
+
+
+def _with_mean(aggregates: Sequence[Aggregate]) -> list[str]:
+    return [a.measure.column for a in aggregates if a.measure.kind == "mean"]
+
+
+def _without_extremes(
+    table: Table, partition: Partition, values: Values, panel: Panel, measures: Sequence[Measure]
+) -> Panel:
+    """The panel, means and spreads without each day's smallest and largest value.
+
+    A single row can carry a mean anywhere; it is the extremes' to tell of it, and they know how wild extremes are.
+    """
+    names = [m.column for m in measures if m.kind == "mean" and Aggregate(Measure("nulls", m.column)) in values]
+    if not names:
+        return panel
+    nulls = read_panel(table, partition, values, [Measure("nulls", name) for name in names])
+    place = {m: j for j, m in enumerate(measures)}
+    every = np.vstack([panel.values, panel.today])
+    counts = panel.rows[:, None] - np.vstack([nulls.values, nulls.today])
+    for i, name in enumerate(names):
+        mean, spread, low, high = (place[Measure(kind, name)] for kind in ("mean", "stddev", "min", "max"))
+        every[:, mean], every[:, spread] = trim_extremes(
+            counts[:, i], every[:, mean], every[:, spread], every[:, low], every[:, high]
+        )
+    return replace(panel, values=every[:-1], today=every[-1])
+
+
+def _of_account(panel: Panel, measures: Sequence[Measure], scaled: _Scaled, forecast: Forecast) -> Array:
+    """By statistic, the part of a score that stands, in (0, 1]: extremes that move inwards count by the spread.
+
+    The smallest of a few hundred values is 0 on most days and 0.2 on another, as chance has it; values that were cut
+    off show in the quantiles and the spread.
+    """
+    place = {m: j for j, m in enumerate(measures)}
+    stands = np.ones(len(measures))
+    for m, j in place.items():
+        inward = {"min": 1.0, "max": -1.0}.get(m.kind, 0.0) * (scaled.today[j] - forecast.location[j])
+        spread = place.get(Measure("stddev", m.column))
+        if inward > 0 and spread is not None and math.isfinite(panel.today[spread]):
+            doubt = INWARD * panel.today[spread] / math.hypot(scaled.unit[j], panel.today[j])
+            stands[j] = forecast.scale[j] / math.hypot(forecast.scale[j], doubt)
+    return stands
 
 
 def _says_date(column: str, partition: Partition, values: Values) -> bool:
@@ -232,6 +282,15 @@ def _part(m: Measure, j: int, scaled: _Scaled, forecast: Forecast, score: float,
         weight=weight,
         observation=Observation(what, value, expected, low, high, "share" if m.kind == "true" else ""),
     )
+
+
+def _with_value(part: Evidence, m: Measure, value: float) -> Evidence:
+    """Means and spreads are told as the warehouse has them, unless only those without the extremes moved that way."""
+    seen = part.observation
+    if m.kind not in ("mean", "stddev") or seen is None or seen.today is None or seen.expected is None:
+        return part
+    same_way = (value - seen.expected) * (seen.today - seen.expected) > 0
+    return replace(part, observation=replace(seen, today=value)) if same_way else part
 
 
 def _what(m: Measure, times: set[str], by_row: frozenset[Measure]) -> str:

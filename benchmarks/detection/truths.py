@@ -30,6 +30,12 @@ REAL_FAULTS = (
     RealFault("github", "2022-02-16", "2,160 of 3,600 rows: ranks 61 to 100 missing in every list"),
     RealFault("github", "2022-05-26", "the same once more", days=3),
     RealFault("taxi", "2019-01-21", "congestion_surcharge, always NULL so far, is filled", ("congestion_surcharge",)),
+    RealFault(
+        "taxi", "2019-01-28", "in one row a fare of 3,004, a tax of 37.51 and -36.71 of extra",
+        ("fare_amount", "total_amount", "mta_tax", "extra"), days=1,
+    ),
+    RealFault("taxi", "2019-02-01", "no passengers in a seventh of the rows, so far in none", ("passenger_count",)),
+    RealFault("taxi", "2019-02-02", "congestion_surcharge, 0 so far, is charged", ("congestion_surcharge",)),
     RealFault("taxi", "2019-07-01", "five columns NULL together, in 4 of 303 rows on the first day", _TAXI_BLOCK),
     RealFault("retail", "2011-01-18", "74,215 units ordered and cancelled, in 2 lines", ("Quantity",)),
     RealFault("retail", "2011-08-12", "prices of -11,062.06, in 2 lines", ("UnitPrice",)),

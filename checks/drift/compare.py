@@ -60,18 +60,16 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
     columns = comparable_columns(table, samples)
     both, is_today = stack(samples.today, past, columns)
     starts = starts_of(partition, len(samples.today), past)
-    compared, left_out = [], []
-    for column in columns:
-        if _tells_the_day(column, partition, samples):
-            left_out.append(column.name)
-        else:
-            compared.append(column)
+    days = [(partition, samples.today), *samples.past]
+    dates = [c.name for c in columns if is_calendar(c, days)]
+    left_out = [c.name for c in columns if c.name in dates or is_timelike(c, samples.past)]
+    compared = [c for c in columns if c.name not in left_out]
     names = [c.name for c in compared]
     bounds = tuple(np.cumsum([0, len(samples.today), *(len(frame) for _, frame in past)]).tolist())
     looks: dict[str, dict[str, float]] = {}
     noise: dict[str, float] = {}
     coded: dict[str, tuple[npt.NDArray[np.int64], int]] = {}
-    for column in columns:
+    for column in (c for c in columns if c.name not in dates):  # a date is as the day wills, today and before
         values, told = both[column.name], column.name in left_out
         place = place_in_day(values, bounds) if told else lagged(values, column, starts)
         coded[column.name] = code_column(place, column.kind, ~is_today)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,10 @@ COMES_AGAIN = 0.2
 """A text whose rows have, by this share or more, a value of the day before is no mark of the day."""
 ROWS_MAX = 1_000
 """Rows of each day that are enough to see whether days barely overlap."""
+
+OWN_MIN = 0.7
+"""Part of each day's rows, at least, that say their own date in a column that says the date."""
+_FORMS = ("%A", "%a", "%B", "%b", "%Y-%m", "%Y-%m-%d", "%Y%m%d", "%m", "%d", "%Y", "%d.%m.%Y", "%m/%d/%Y")
 
 _PARTS: tuple[Callable[[dt.datetime], int], ...] = (
     lambda d: d.year,
@@ -40,42 +45,44 @@ _PARTS: tuple[Callable[[dt.datetime], int], ...] = (
 def is_calendar(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) -> bool:
     """Whether a column says nothing but a part of its own partition's date (month, weekday, yyyymm, ...).
 
-    `days` are today and the past ones: a column that says its date on past days and something else today stays.
+    `days` are today and the past ones: a column that says its date on past days and something else today stays. Some
+    rows of another date (of the month after, on its eve) are no more of an oddity than they were on past days.
     """
     starts = [p.start for p, _ in days]
     if column.kind is ColumnKind.DATE and all(start is not None for start in starts):
         return all(_is_own_date(frame[column.name], p.start) for p, frame in days if p.start is not None)
-    if not days or any(start is None for start in starts):
+    known_starts = [start for start in starts if start is not None]
+    if not days or len(known_starts) < len(days):
         return False
-    single: list[float | str] = []
-    for _, frame in days:
-        values = frame[column.name].dropna().unique()
-        if len(values) != 1:
-            return False
-        single.append(values[0])
-    if column.kind is ColumnKind.TEXT:
+    values = [frame[column.name] for _, frame in days]
+    if column.kind is ColumnKind.TEXT and all(isinstance(v.dtype, pd.CategoricalDtype) for v in values):
         return any(
-            all(
-                str(v).lower() == start.strftime(form).lower() for v, start in zip(single, starts, strict=True) if start
-            )
-            for form in (
-                "%A",
-                "%a",
-                "%B",
-                "%b",
-                "%Y-%m",
-                "%Y-%m-%d",
-                "%Y%m%d",
-                "%m",
-                "%d",
-                "%Y",
-                "%d.%m.%Y",
-                "%m/%d/%Y",
-            )
+            _says(values, [start.strftime(form).lower() for start in known_starts], _share_text) for form in _FORMS
         )
     if column.kind is not ColumnKind.NUMBER:
         return False
-    return says_date([float(v) for v in single], [start for start in starts if start is not None])
+    return any(_says(values, [part(start) for start in known_starts], _share_number) for part in _PARTS)
+
+
+def _says(days: Sequence[pd.Series], own: Sequence[Any], share: Callable[[pd.Series, Any], float]) -> bool:
+    """Whether most rows of each day say its own date; today's (the first) no fewer than those of some past day."""
+    today = share(days[0], own[0])
+    if today < OWN_MIN:
+        return False
+    past = [share(values, date) for values, date in zip(days[1:], own[1:], strict=True)]
+    return OWN_MIN <= min(past, default=1.0) <= today
+
+
+def _share_number(values: pd.Series, own: int) -> float:
+    known = int(values.count())
+    return float((values == own).sum()) / known if known else 0.0
+
+
+def _share_text(values: pd.Series, own: str) -> float:
+    places = [i for i, text in enumerate(values.cat.categories) if str(text).lower() == own]
+    codes = values.cat.codes.to_numpy()
+    known = int((codes >= 0).sum())
+    return float(np.isin(codes, places).sum()) / known if known and places else 0.0
 
 
 def says_date(values: Sequence[float], starts: Sequence[dt.datetime]) -> bool:

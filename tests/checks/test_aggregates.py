@@ -208,6 +208,37 @@ def test_numbers_that_moved_fail(today: Values, changes: set[Change], table: Tab
     assert run(Stats(), table, make, past, ordinary)["stats.price"][1] is Status.PASS
 
 
+def test_one_row_is_told_by_the_extremes_and_moves_no_mean(table: Table, make: Any, random: Any) -> None:
+    def day(*more: float) -> Values:
+        values = np.r_[random.normal(50, 10, 300), more]
+        told = {"mean": values.mean(), "stddev": values.std(ddof=1), "min": values.min(), "max": values.max()}
+        return {ROWS: float(len(values)), **{Measure(k, "price"): float(v) for k, v in told.items()}}
+
+    days = [day() for _ in range(DAYS)]
+    past = {m: [values[m] for values in days] for m in days[0]}
+    evidence, status = run(Stats(), table, make, past, day(3_000.0))["stats.price"]
+    assert status is Status.FAIL
+    surprise = {
+        p.observation.what: p.past.tail(p.score) for p in evidence.parts if p.observation and p.past and p.score
+    }
+    assert min(surprise, key=lambda what: surprise[what]) == "largest price"
+    assert surprise["mean of price"] > 0.01
+    assert surprise["standard deviation of price"] > 0.01
+    # many rows do move it
+    assert run(Stats(), table, make, past, day(*[100.0] * 30))["stats.price"][1] is Status.FAIL
+
+
+def test_a_smallest_value_that_is_a_little_larger_is_no_news(table: Table, make: Any, random: Any) -> None:
+    def day(low: float) -> Values:
+        told = {"mean": 3.0 + random.normal(0, 0.2), "stddev": 3.0 + random.normal(0, 0.1), "min": low, "max": 20.0}
+        return {ROWS: 300.0, **{Measure(k, "price"): float(v) for k, v in told.items()}}
+
+    days = [day(0.0) for _ in range(DAYS)]
+    past = {m: [values[m] for values in days] for m in days[0]}
+    assert run(Stats(), table, make, past, day(0.24))["stats.price"][1] is Status.PASS
+    assert run(Stats(), table, make, past, day(-5.0))["stats.price"][1] is Status.FAIL
+
+
 def test_a_statistic_says_its_value_in_its_own_unit(table: Table, make: Any) -> None:
     days = [prices(jitter=lambda: 0.0) for _ in range(DAYS)]
     past = {m: [day[m] for day in days] for m in days[0]}

@@ -221,6 +221,24 @@ def test_columns_that_tell_the_day_leave_and_return_only_as_news(make: Make) -> 
     assert max(news.attributed, key=lambda name: news.attributed[name]) == "weight"
 
 
+def test_a_date_that_is_written_longer_from_the_tenth_on_is_no_news(make: Make) -> None:
+    def day(make: Make, number: int, rows: int = ROWS) -> Frame:
+        start, after = make.day(number).start, make.day(number + 1).start
+        eve = rows // 20 if start.month != after.month else 0  # some rows of the month to come
+        file = [f"{start:%Y-%m}"] * (rows - eve) + [f"{after:%Y-%m}"] * eve
+        return rows_of(make, number, rows).assign(day=float(start.day), month=float(start.month), file=make.text(file))
+
+    kinds = columns() | {"day": ColumnKind.NUMBER, "month": ColumnKind.NUMBER, "file": ColumnKind.TEXT}
+    table = make.table(kinds, "at")
+    first = next(n for n in range(40, 75) if make.day(n).start.day == 1)
+    for number in (first, first + 9):
+        found = compare(table, make.day(number), samples(make, number, day=day))
+        assert set(found.left_out) == {"day", "month", "file"}
+        assert not {"day", "month", "file"} & {name for look in found.looks.values() for name in look}
+    wrong = day(make, 60).assign(day=31.0)
+    assert "day" not in compare(table, make.day(60), samples(make, 60, wrong, day=day)).left_out
+
+
 def test_a_time_like_column_hides_no_weaker_fault(make: Make, random: np.random.Generator) -> None:
     def day(make: Make, number: int, rows: int = ROWS) -> Frame:
         return rows_of(make, number, rows).assign(id=np.arange(rows, dtype=float) + number * 1_000)
