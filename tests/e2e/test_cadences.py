@@ -9,9 +9,9 @@ import pytest
 from tests.e2e.desk import Desk
 
 ROWS = {"hour": 240, "week": 300}
-SPANS = {"hour": 24 * 30, "week": 80}
+SPANS = {"hour": 24 * 16, "week": 80}
 MOMENTS = {
-    "hour": "TIMESTAMP '2026-10-01 00:00:00' + to_hours(CAST(i // 240 AS INT)) + to_seconds(CAST(i % 240 * 15 AS INT))",
+    "hour": "TIMESTAMP '2026-10-15 00:00:00' + to_hours(CAST(i // 240 AS INT)) + to_seconds(CAST(i % 240 * 15 AS INT))",
     "week": "TIMESTAMP '2025-05-05 00:00:00' + to_days(CAST(7 * (i // 300) + (i % 300) // 43 AS INT))",
 }
 JUDGED = {"hour": "2026-10-30T23:00+00:00", "week": "2026-11-09"}
