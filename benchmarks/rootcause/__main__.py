@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,8 @@ def planted(most: int, of_peers: int) -> dict[str, Any]:
         found = find_segments(case.frame, case.columns, case.bad)
         seconds.append(time.process_time() - started)
         f1 = row_f1(mask_of(case.frame, found[0].conditions), case.inside) if found else 0.0
-        for key in (f"{case.conditions} conditions", f"{case.share:.0%} bad", case.table, "all"):
+        length, share, noise = f"{case.conditions} conditions", f"{case.share:.0%} bad", f"{case.noise:.1%} noise"
+        for key in (length, share, noise, f"{length}, {share}, {noise}", case.table, "all"):
             scores[key].append(f1)
         count[case.table, case.conditions] += 1
         if count[case.table, case.conditions] <= of_peers:
@@ -60,7 +62,8 @@ def planted(most: int, of_peers: int) -> dict[str, Any]:
     told: dict[str, Any] = {key: _summary(values) for key, values in scores.items()}
     told["seconds a case"] = round(float(np.mean(seconds)), 3)
     if of_peers and peers.PYTHON.exists():
-        told["same cases"] = {"daywatch": {**_summary(list(mine.values())), "seconds a case": told["seconds a case"]}}
+        same = {**_summary(list(mine.values())), "seconds a case": told["seconds a case"]}
+        told["same cases"] = {"daywatch": same, "limit of other tools, seconds": peers.LIMIT_S}
         for tool in peers.TOOLS:
             answers = peers.run(tool, {name: (frame, bad) for name, (frame, bad, _) in asked.items()})
             told["same cases"][tool] = _told(answers, [row_f1(answers[n]["mask"], asked[n][2]) for n in answers])
@@ -77,8 +80,9 @@ def _summary(values: list[float]) -> dict[str, Any]:
 
 def _told(answers: dict[str, dict[str, Any]], scores: list[float]) -> dict[str, Any]:
     seconds = round(float(np.mean([a["seconds"] for a in answers.values()])), 3)
-    errors = sum(a["error"] is not None for a in answers.values())
-    return {**_summary(scores), "seconds a case": seconds, "errors": errors}
+    late = sum(str(a["error"]).startswith("TimeoutError") for a in answers.values())
+    errors = sum(a["error"] is not None for a in answers.values()) - late
+    return {**_summary(scores), "seconds a case": seconds, "given up": late, "errors": errors}
 
 
 def chance() -> dict[str, Any]:
@@ -95,28 +99,74 @@ def chance() -> dict[str, Any]:
 
 
 def real(folder: Path) -> dict[str, Any]:
-    """Real incidents: causes found exactly; other tools on rows drawn from the incident's minute."""
-    found, seconds, drawn = [], [], {}
+    """Real incidents: causes found exactly, and the rows of the first segment beside those of the nearest cause.
+
+    Other tools are given rows drawn from the incident's minute, and so is the search for bad rows.
+    """
     every = list(incidents(folder))
+    drawn: dict[str, Any] = {}
+    moves = _Answers()
+    rows_alone = _Answers()
     for place, incident in enumerate(every):
         leaves, came, expected, rows = _leaves(incident)
         columns = [Column(a, ColumnKind.OTHER, "text") for a in incident.attributes]
-        started = time.process_time()
-        segments = find_moves(leaves, columns, came, expected, rows)
-        seconds.append(time.process_time() - started)
-        named = {frozenset((c.column, str(c.value)) for c in s.conditions) for s in segments}
-        found.append((named, incident.causes))
-        drawn[f"{place:03d}"] = _rows(leaves, came, rows)
-    told: dict[str, Any] = {
-        "incidents": len(every),
-        "daywatch": {**_exact(found), "seconds": round(np.mean(seconds), 4)},
-    }
+        name = f"{place:03d}"
+        drawn[name] = _rows(leaves, came, rows)
+        found, seconds = _timed(find_moves, leaves, columns, came, expected, rows)
+        moves.add(incident, drawn[name][0], [_named(s.conditions) for s in found], seconds)
+        found, seconds = _timed(find_segments, drawn[name][0], columns, drawn[name][1])
+        rows_alone.add(incident, drawn[name][0], [_named(s.conditions) for s in found[:1]], seconds)
+    told: dict[str, Any] = {"incidents": len(every), "daywatch": moves.told(), "daywatch, of rows": rows_alone.told()}
     if peers.PYTHON.exists():
         for tool in peers.TOOLS:
-            answers = peers.run(tool, drawn)
-            pairs = [(_causes(drawn[n][0], answers[n]["found"]), every[int(n)].causes) for n in sorted(answers)]
-            told[tool] = {**_exact(pairs), "seconds": round(np.mean([a["seconds"] for a in answers.values()]), 4)}
+            theirs, answers = _Answers(), peers.run(tool, drawn)
+            for name, answer in answers.items():
+                frame = drawn[name][0]
+                theirs.add(every[int(name)], frame, _causes(frame, answer["found"]), answer["seconds"])
+            told[tool] = {**theirs.told(), "given up": sum(a["error"] is not None for a in answers.values())}
+            print(tool, told[tool], file=sys.stderr, flush=True)
     return told
+
+
+Named = frozenset[tuple[str, str]]
+"""A segment as columns and their values."""
+
+
+class _Answers:
+    """One tool's answers to all incidents."""
+
+    def __init__(self) -> None:
+        self.pairs: list[tuple[set[Named], frozenset[Named]]] = []
+        self.scores: list[float] = []
+        self.seconds: list[float] = []
+
+    def add(self, incident: Incident, frame: pd.DataFrame, named: Sequence[Named], seconds: float) -> None:
+        """One incident's answer: its segments, the first one first."""
+        masks = [_inside(frame, cause) for cause in incident.causes]
+        first = _inside(frame, named[0]) if named else np.zeros(len(frame), dtype=bool)
+        self.pairs.append((set(named), incident.causes))
+        self.scores.append(max(row_f1(first, mask) for mask in masks))
+        self.seconds.append(seconds)
+
+    def told(self) -> dict[str, Any]:
+        """Causes named exactly, F1 between rows, and seconds."""
+        return {**_exact(self.pairs), "rows": _summary(self.scores), "seconds": round(float(np.mean(self.seconds)), 4)}
+
+
+def _timed(search: Any, *given: Any) -> tuple[Any, float]:
+    started = time.process_time()
+    return search(*given), time.process_time() - started
+
+
+def _named(conditions: Sequence[Any]) -> Named:
+    return frozenset((c.column, str(c.value)) for c in conditions)
+
+
+def _inside(frame: pd.DataFrame, named: Named) -> Mask:
+    found = np.ones(len(frame), dtype=bool)
+    for column, value in named:
+        found &= (frame[column].astype(str) == value).to_numpy() if column in frame else False
+    return found
 
 
 def _leaves(incident: Incident) -> tuple[pd.DataFrame, Any, Any, Any]:
@@ -139,14 +189,14 @@ def _rows(leaves: pd.DataFrame, came: Any, rows: Any) -> tuple[pd.DataFrame, Mas
     return leaves.iloc[places].reset_index(drop=True), np.arange(len(places)) < bad.sum()
 
 
-def _causes(frame: pd.DataFrame, found: list[list[int]]) -> set[frozenset[tuple[str, str]]]:
+def _causes(frame: pd.DataFrame, found: list[list[int]]) -> list[Named]:
     """A tool's answer in the words of the labels."""
     codes = peers.coded(frame)
     told = set()
     for place, code in found:
         row = int(np.argmax((codes[f"c{place}"] == code).to_numpy()))
         told.add((str(frame.columns[place]), str(frame.iloc[row, place])))
-    return {frozenset(told)} if told else set()
+    return [frozenset(told)] if told else []
 
 
 def _exact(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
@@ -176,7 +226,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.rootcause")
     parser.add_argument("incidents", nargs="?", type=Path)
     parser.add_argument("--cases", type=int, default=CASES, help="planted segments of each table and length")
-    parser.add_argument("--peers", type=int, default=2, help="of which other tools are given so many")
+    parser.add_argument("--peers", type=int, default=1, help="of which other tools are given so many")
     chosen = parser.parse_args()
     figures: dict[str, Any] = {"speed": speed(), "chance": chance()}
     print(figures, file=sys.stderr, flush=True)
@@ -184,6 +234,7 @@ def main() -> int:
     print(figures["planted"], file=sys.stderr, flush=True)
     if chosen.incidents is not None and (chosen.incidents / "anomaly.yaml").exists():
         figures["incidents"] = real(chosen.incidents)
+        print(figures["incidents"], file=sys.stderr, flush=True)
     RESULTS.write_text(json.dumps(figures, indent=1) + "\n")
     print(json.dumps(figures, indent=1))
     return 0

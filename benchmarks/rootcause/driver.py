@@ -1,10 +1,12 @@
-"""Runs one other tool on the cases of a folder, in the tool's own environment: `driver.py TOOL FOLDER`.
+"""Runs one other tool on the cases of a folder, in the tool's own environment: `driver.py TOOL FOLDER LIMIT`.
 
 Each case is a CSV file of coded columns (`c0`, `c1`, ...: values, bins and NULLs alike for all tools) with `bad`.
-Prints one JSON object: for each case the conditions of the best segment as pairs of column and code, and CPU seconds.
+Prints one JSON object a case: the conditions of the best segment as pairs of column and code, and CPU seconds. A case
+that takes more than LIMIT of them is given up, and told as such.
 """
 
 import json
+import signal
 import sys
 import time
 import warnings
@@ -40,21 +42,29 @@ def sliceline(frame: pd.DataFrame, bad: np.ndarray) -> list[list[int]]:
     return [[place, int(code) - 1] for place, code in enumerate(finder.top_slices_[0]) if code is not None]
 
 
+def give_up(*_: object) -> None:
+    """End a case that takes too long."""
+    raise TimeoutError("took longer than the limit")
+
+
 def main() -> None:
     """Run the tool on all cases of the folder."""
     warnings.simplefilter("ignore")
+    limit_s = float(sys.argv[3])
+    signal.signal(signal.SIGPROF, give_up)
     tool = {"pysubgroup": pysubgroup, "sliceline": sliceline}[sys.argv[1]]
-    told = {}
     for path in sorted(Path(sys.argv[2]).glob("*.csv")):
         frame = pd.read_csv(path)
         bad = frame.pop("bad").to_numpy(bool)
         started = time.process_time()
+        signal.setitimer(signal.ITIMER_PROF, limit_s)
         try:
             found, error = tool(frame, bad), None
         except Exception as caught:  # noqa: BLE001 - what another tool raises is its result
             found, error = [], f"{type(caught).__name__}: {caught}"[:200]
-        told[path.stem] = {"found": found, "seconds": time.process_time() - started, "error": error}
-    json.dump(told, sys.stdout)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        told = {"case": path.stem, "found": found, "seconds": time.process_time() - started, "error": error}
+        print(json.dumps(told), flush=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ Mask = npt.NDArray[np.bool_]
 PYTHON = Path(__file__).parents[2] / ".venv-peers" / "rootcause" / "bin" / "python"
 TOOLS = ("pysubgroup", "sliceline")
 VALUES_MAX, BINS = 30, 10
-TIMEOUT_S = 3_600
+LIMIT_S = 30.0
+"""CPU seconds after which a case is given up: daywatch needs less than one."""
 
 
 def coded(frame: pd.DataFrame) -> pd.DataFrame:
@@ -42,9 +43,10 @@ def run(tool: str, cases: Mapping[str, tuple[pd.DataFrame, Mask]]) -> dict[str, 
         for name, (frame, bad) in cases.items():
             frames[name] = coded(frame)
             frames[name].assign(bad=bad).to_csv(Path(folder) / f"{name}.csv", index=False)
-        command = [str(PYTHON), str(Path(__file__).parent / "driver.py"), tool, folder]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
-    told: dict[str, dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+        command = [str(PYTHON), str(Path(__file__).parent / "driver.py"), tool, folder, str(LIMIT_S)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"case"')]
+    told: dict[str, dict[str, Any]] = {answer["case"]: answer for answer in answers}
     for name, answer in told.items():
         mask = np.full(len(frames[name]), bool(answer["found"]))
         for place, code in answer["found"]:
