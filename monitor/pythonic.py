@@ -16,6 +16,8 @@ from monitor.errors import UnavailableError, UsageError, mask_secrets
 from monitor.types import Measure, Partition, Table
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
     from monitor.warehouses.base import Warehouse
@@ -92,16 +94,30 @@ def _bad_rows(warehouse: Warehouse, table: Table, partition: Partition | None, a
     bad = 0
     for start in range(0, len(rows), CHUNK_ROWS):
         chunk = rows.iloc[start : start + CHUNK_ROWS]
-        bad += _count_bad(function(chunk, **asked["options"]), chunk)
+        bad += int(_mask(function(chunk, **asked["options"]), chunk).sum())
     return float(bad)
 
 
-def _count_bad(said: Any, rows: pd.DataFrame) -> int:
-    """Rows called bad; a missing answer is not one of them."""
-    import numpy as np  # noqa: PLC0415 - heavy
+def bad_mask(function: Callable[..., Any], rows: pd.DataFrame, options: dict[str, Any]) -> npt.NDArray[np.bool_]:
+    """(N,) which of the rows a function calls bad.
+
+    Raises:
+        UsageError: it raises, or does not answer for each row.
+    """
+    try:
+        return _mask(function(rows, **options), rows)
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UsageError(mask_secrets(f"{type(error).__name__}: {error}")[:_SAID_MAX]) from error
+
+
+def _mask(said: Any, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which rows are called bad; a missing answer is not one of them."""
     import pandas as pd  # noqa: PLC0415 - heavy
 
     good = pd.Series(said).astype("boolean")
     if len(good) != len(rows):
         raise UsageError(f"it gave {len(good)} answers for {len(rows)} rows", mend="return a boolean for each row")
-    return int(np.count_nonzero(~good.fillna(value=True).to_numpy(dtype=bool)))
+    bad: npt.NDArray[np.bool_] = ~good.fillna(value=True).to_numpy(dtype=bool)
+    return bad

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from monitor.broken import find_broken
 from monitor.conditions import conjunction_sql
 from monitor.explain import bad_condition, summarise
 from monitor.judge import Verdict
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from monitor.warehouses.base import Warehouse
 
 
+WRITTEN_MAX = 5
+"""Failing rules and relations of one partition whose bad rows are searched for what they share: each costs queries."""
+_WRITTEN = frozenset({"rule", "relation"})
 _NOT_STORED = frozenset({"segments"})
 """Entries of a detail that hold values of rows, and leave as conditions or words alone."""
 
@@ -51,6 +55,7 @@ class Sources:
     aggregates: Mapping[Measure, float | None]
     samples: SampleSet | None
     groups: Mapping[Input, object] = field(default_factory=dict)
+    searched: list[str] = field(default_factory=list)
 
     def series_of(self, groups: Groups) -> GroupSeries | None:
         """The series of a grouping that some check asked for."""
@@ -74,6 +79,9 @@ def tell(sources: Sources, verdict: Verdict, suspects: Collection[str] = ()) -> 
         condition = bad_condition(table, evidence, sources.warehouse.identifier, sources.warehouse.literal)
         sql_bad, sql_good = _sql(sources, evidence, condition)
         segments = _segments(sources, evidence, suspects, condition)
+        if evidence.kind in _WRITTEN and len(sources.searched) < WRITTEN_MAX:
+            sources.searched.append(evidence.check)
+            segments = find_broken(sources.warehouse, table, sources.partition, evidence, suspects)
         if "segments" in evidence.detail:
             segments = segments_of(sources.warehouse, table, evidence.detail["segments"])
     return Finding(

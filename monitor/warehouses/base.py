@@ -447,6 +447,22 @@ class Warehouse(abc.ABC):
             arrow = self._ask(self._sampled(table, partition, rows, seed, None, by), table)
         return to_frame(arrow, kinds_of(table, _sampled_columns(table)))
 
+    def sample_of(self, table: Table, select: str, columns: Sequence[Column], rows: int, key_max: int) -> pd.DataFrame:
+        """Up to `rows` of the rows that a statement over the table selects, the same for the same data.
+
+        Args:
+            table: whose columns the statement selects, under their own names.
+            select: the statement.
+            columns: what is read of it.
+            rows: how many at most; they are drawn by what is in them.
+            key_max: by how many of the columns, the first ones.
+        """
+        name = "daywatch_rows"
+        wanted = [readable(table, column) for column in columns]
+        drawn = self._drawn((name,), wanted, [], rows, 0, None, columns[:key_max], sa.table(name))
+        arrow = self.fetch(f"WITH {name} AS ({select}\n) {self.sql(drawn)}")
+        return to_frame(arrow, kinds_of(table, columns))
+
     def rows_where(self, table: Table, partition: Partition | None, condition: str | None, limit: int) -> pd.DataFrame:
         """Up to `limit` rows of the partition that meet the condition, with all columns of the table."""
         wanted = [readable(table, column) for column in table.columns]

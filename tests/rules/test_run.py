@@ -154,3 +154,18 @@ def test_bad_rows_are_shown_where_the_owner_lets_values_be_seen(desk: Desk) -> N
         assert all(line.split()[:2] == ["x", "951"] for line in told), story
         assert len(bad_rows(desk.say("explain", found["rule.in_range_order_id"]["id"]).out)) == (5 if shows else 0)
         assert "email x" not in found["rule.format_email_email"]["summary"]
+
+
+def test_where_the_bad_rows_of_a_rule_are_is_told_and_the_condition_runs(desk: Desk) -> None:
+    desk.sql("UPDATE orders SET email = 'x' WHERE color = 'red' AND d = DATE '2026-11-20'")
+    told = {f["check"]: f for f in desk.judge("--date", "2026-11-20").findings}
+    (segment,) = told["rule.format_email_email"]["segments"]
+    with duckdb.connect(str(desk.folder / "shop.duckdb"), read_only=True) as connection:
+        counted = connection.execute(
+            f"SELECT COUNT(*), COUNT(*) FILTER (email = 'x') FROM orders WHERE d = DATE '2026-11-20'"
+            f" AND {segment['where']}"
+        ).fetchone()
+    assert segment["where"] == "\"color\" = 'red'"
+    assert counted == (segment["rows"], 25)
+    assert segment["precision"] == 1.0
+    assert segment["recall"] == round(25 / told["rule.format_email_email"]["score"], 3)
