@@ -10,7 +10,7 @@ import chaos
 from benchmarks.detection.case import Case
 from benchmarks.detection.replay import SEED, Replay
 from chaos.where import rows_where
-from monitor.incident import Group
+from monitor.incident import Group, suspects
 from monitor.past import Past
 from monitor.story import Sources, tell
 from monitor.types import SampleSet
@@ -35,9 +35,9 @@ def segment_place(replay: Replay, case: Case, found: Group) -> int:
     partition = replay.partition(case.day)
     samples = SampleSet(replay.sampled(case.frame), replay.references(case.day), SEED)
     sources = Sources(replay.table, partition, _dialect(), Past(replay.table, ()), {}, samples)
-    suspects = {column for verdict in found.verdicts for column in verdict.evidence.columns[:3]}
+    wrong = {column for verdict in found.verdicts for column in suspects(verdict.evidence)}
     truth = rows_where(day, case.where)
-    for place, segment in enumerate(tell(sources, found.lead, suspects).segments, start=1):
+    for place, segment in enumerate(tell(sources, found.lead, wrong).segments, start=1):
         named = rows_where(day, segment.where)
         both = int(np.sum(named & truth))
         if both and 2 * both / int(named.sum() + truth.sum()) >= ALIKE_MIN:

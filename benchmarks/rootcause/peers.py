@@ -17,7 +17,7 @@ Mask = npt.NDArray[np.bool_]
 PYTHON = Path(__file__).parents[2] / ".venv-peers" / "rootcause" / "bin" / "python"
 TOOLS = ("pysubgroup", "sliceline")
 VALUES_MAX, BINS = 30, 10
-LIMIT_S = 30.0
+LIMIT_S = 10.0
 """CPU seconds after which a case is given up: daywatch needs less than one."""
 
 
