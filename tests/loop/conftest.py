@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 
 from monitor.check import load_checks
-from monitor.run import Outcome, Watch, judge_partition
+from monitor.run import Outcome, Watch, judge_partition, prepare_past
 from monitor.store import Store
 from monitor.types import Column, Table, TimeColumn, TimeForm
 from monitor.warehouses import open_warehouse
@@ -20,6 +21,8 @@ from monitor.warehouses import open_warehouse
 FIRST = dt.date(2024, 1, 1)
 DAYS = 40
 ROWS = 200
+KNOWN = 32
+"""Days whose past `judge_day` finds read."""
 NOW = dt.datetime(2024, 6, 1, 7, tzinfo=dt.UTC)
 
 
@@ -61,18 +64,35 @@ class Shop:
 Judge = Callable[..., Outcome]
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
+def build(folder: Path) -> Shop:
     frame = orders()
-    with duckdb.connect(str(tmp_path / "shop.duckdb")) as connection:
+    with duckdb.connect(str(folder / "shop.duckdb")) as connection:
         connection.register("frame", frame)
         connection.execute("CREATE TABLE orders AS SELECT * REPLACE (CAST(day AS DATE) AS day) FROM frame")
-    return Shop(tmp_path)
+    return Shop(folder)
 
 
 @pytest.fixture
-def judge_day(shop: Shop) -> Judge:
+def shop(tmp_path: Path) -> Shop:
+    return build(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that knows the first days of the shop, seconds of work, to be copied."""
+    made = build(tmp_path_factory.mktemp("known"))
+    with made.store() as store:
+        watch = made.watch(store)
+        label = (FIRST + dt.timedelta(days=KNOWN)).isoformat()
+        prepare_past(watch, watch.warehouse.partition(watch.table, label), NOW)
+        watch.warehouse.close()
+    return made.folder / "store.db"
+
+
+@pytest.fixture
+def judge_day(shop: Shop, known: Path) -> Judge:
     """Judge a day in a process of its own, as the command line does: everything is opened anew."""
+    shutil.copy(known, shop.folder)
 
     def judge(day: int, now: dt.datetime = NOW, **settings: object) -> Outcome:
         with shop.store() as store:
