@@ -25,7 +25,7 @@ from monitor.diff.rows import Rows
 from monitor.types import Table
 
 LAWS = settings(
-    max_examples=20,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     database=None,

@@ -13,7 +13,7 @@ from tests.e2e.desk import Desk
 from tests.serve.driven import Driven
 from tests.serve.test_faults import NOON
 
-TABLES = tuple(f"t{i}" for i in range(6))
+TABLES = tuple(f"t{i}" for i in range(4))
 CONFIG = """warehouses: {main: "duckdb:///shop.duckdb"}
 serve: {port: 0, workers: 1}
 defaults: {channels: ["folder:alerts"]}
@@ -23,7 +23,7 @@ tables:
 
 
 def build(folder: Path) -> None:
-    """Six tables; the last day of each has values that are missing."""
+    """Some tables; the last day of each has values that are missing."""
     made = (
         f"CREATE TABLE {name} AS SELECT DATE '2024-02-20' + CAST(i // 20 AS INT) AS d,"
         " CASE WHEN i >= 260 AND i % 2 = 0 THEN NULL ELSE i END AS v FROM range(280) t(i)"
