@@ -47,11 +47,13 @@ def judge(table: Table, evidence: Sequence[Evidence], caution: float = 0.0) -> l
         caution: added to the surprise that is needed.
     """
     needed = needed_surprise(table) + caution
-    total, points = _shared(evidence)
+    total = sum(e.weight for e in evidence if not e.exact) or 1.0
+    tails = [_own_tail(e) for e in evidence]
+    points = [e.weight / total / tail if tail else 0.0 for e, tail in zip(evidence, tails, strict=True)]
     leader = max(range(len(points)), key=lambda i: points[i], default=0)
     return [
-        _verdict(e, _left(needed, sum(points) - points[i]) if i == leader else needed, total)
-        for i, e in enumerate(evidence)
+        _verdict(e, tail, _left(needed, sum(points) - points[i]) if i == leader else needed, total)
+        for i, (e, tail) in enumerate(zip(evidence, tails, strict=True))
     ]
 
 
@@ -65,26 +67,22 @@ def needed_surprise(table: Table) -> float:
     return -math.log10(min(alpha, 0.5))
 
 
-def surprise_of(evidence: Sequence[Evidence]) -> float:
-    """How surprising a partition is as a whole: all checks that are not exact together.
+def surprise_of(verdicts: Sequence[Verdict]) -> float:
+    """How surprising a partition is as a whole: all checks that are not exact together, by the weights they had.
 
     >>> surprise_of([])
     0.0
     """
-    _, points = _shared(evidence)
-    return min(max(math.log10(max(sum(points), 1.0)), 0.0), SURPRISE_MAX)
+    told = [v for v in verdicts if not v.evidence.exact]
+    total = sum(v.evidence.weight for v in told) or 1.0
+    points = sum(v.evidence.weight / total * 10.0**v.surprise for v in told if v.surprise is not None)
+    return min(math.log10(max(points, 1.0)), SURPRISE_MAX)
 
 
-def _shared(evidence: Sequence[Evidence]) -> tuple[float, list[float]]:
-    """The weight of all checks that are not exact, and what each adds to the inverse of their harmonic mean."""
-    total = sum(e.weight for e in evidence if not e.exact) or 1.0
-    return total, [0.0 if e.exact else _points(e, total) for e in evidence]
-
-
-def _points(evidence: Evidence, total: float) -> float:
-    """What a piece of evidence adds to the inverse of the harmonic mean."""
-    tail = None if evidence.error is not None or evidence.score is None else tail_of(evidence)
-    return evidence.weight / total / tail if tail else 0.0
+def _own_tail(evidence: Evidence) -> float | None:
+    """The tail probability by which a piece of evidence is judged; None where it is not judged by one."""
+    is_silent = evidence.exact or evidence.error is not None or evidence.score is None
+    return None if is_silent else tail_of(evidence)
 
 
 def _left(needed: float, others: float) -> float:
@@ -92,7 +90,7 @@ def _left(needed: float, others: float) -> float:
     return math.log10(max(10.0**needed - others, LEFT_MIN * 10.0**needed))
 
 
-def _verdict(evidence: Evidence, needed: float, total: float) -> Verdict:
+def _verdict(evidence: Evidence, tail: float | None, needed: float, total: float) -> Verdict:
     severity = severity_of(evidence.effect)
     if evidence.error is not None:
         return Verdict(evidence, Status.ERROR, None, None, None, severity)
@@ -104,7 +102,6 @@ def _verdict(evidence: Evidence, needed: float, total: float) -> Verdict:
             evidence, Status.FAIL if failed else Status.PASS, SURPRISE_MAX if failed else 0.0, 1.0 if failed else -1.0,
             0.0, severity,
         )  # fmt: skip
-    tail = tail_of(evidence)
     if tail is None or evidence.past is None:
         return Verdict(evidence, Status.LEARNING, None, None, None, severity)
     surprise = min(-math.log10(tail), SURPRISE_MAX)

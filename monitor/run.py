@@ -21,6 +21,7 @@ from monitor.explain import headline
 from monitor.failpoint import reach
 from monitor.groups import GroupReader, Readings
 from monitor.judge import Verdict, judge, severity_of, surprise_of
+from monitor.looking import NO_LOOK, Look, follow_paths, take_look
 from monitor.noise import decades_of, quieten
 from monitor.partitions import previous
 from monitor.past import CHECKED, LAG, WHOLE, Day, Past, caution_of
@@ -71,8 +72,6 @@ Pictures = Mapping[str, Sequence[tuple[str, str]]]
 """By incident key: (path, alternative text) of each picture, the one for the message first."""
 Compose = Callable[["Outcome", Sources, Pictures], Sequence[tuple[str, str, Mapping[str, object]]]]
 """From an outcome and its pictures to its deliveries: (incident key, channel, payload)."""
-PATHS_REACH = 28
-"""Partitions among which the columns last seen are looked for."""
 LIVE = frozenset({IncidentStatus.OPEN, IncidentStatus.MUTED})
 INCIDENT_REACH = 7
 """Partitions after which an incident that was not seen again is another one's business, even if nobody judged them."""
@@ -178,32 +177,13 @@ def judge_claimed(watch: Watch, partition: Partition, now: dt.datetime, owner: s
         quiet = muted_incidents(watch, now)
         outcome = tell_outcome(watch, sources, verdicts, groups, gate, quiet)
     outcome = _with_cost(outcome, receipt.cost, time.perf_counter() - started)
-    return record(watch, past, gate, outcome, evidence, sources, now, owner, readings, look.kept)
+    return record(watch, past, gate, outcome, verdicts, sources, now, owner, readings, look.kept)
 
 
 def _with_cost(outcome: Outcome, cost: Cost, seconds: float) -> Outcome:
     """Findings share one scan and one sample, so each carries what the whole partition cost."""
     findings = tuple(replace(f, cost=cost, seconds=round(seconds, 3)) for f in outcome.findings)
     return replace(outcome, findings=findings, cost=cost, seconds=seconds)
-
-
-def follow_paths(watch: Watch, partition: Partition, now: dt.datetime) -> None:
-    """Look into nested columns, and watch the paths in them as columns from now on."""
-    columns = watch.paths.candidates(watch.table, every=watch.request.samples)
-    if not columns:
-        return
-    past = watch.past
-    if past is None:
-        past = Past(watch.table, watch.store.history(watch.table.name, partition.order, PATHS_REACH))
-    before = newest_schema(past.schemas(partition)) or ()
-    rows = sorted(day.rows for day in past.known(partition)[-PATHS_REACH:])
-    usual = int(rows[len(rows) // 2]) if rows else None
-    with spending(watch.store, watch.warehouse, watch.table.name, "poll", now):
-        found = watch.paths.follow(watch.table, columns, partition, before, usual)
-    watch.seen, watch.usual = found.seen, found.usual
-    if [(c.name, c.kind) for c in found.table.columns] != [(c.name, c.kind) for c in watch.table.columns]:
-        watch.adopt(found.table)
-        watch.past = None
 
 
 def prepare_past(watch: Watch, partition: Partition, now: dt.datetime) -> Past:
@@ -260,40 +240,6 @@ def read_gate(watch: Watch, partition: Partition, past: Past, now: dt.datetime) 
     else:
         closed = "no rows to judge" if rows == 0 else None
     return Gate(aggregates, arrival, closed)
-
-
-@dataclass(frozen=True)
-class Look:
-    """What looking at a whole table brought: samples to judge by, what is kept of it, or why there is none."""
-
-    samples: SampleSet | None = None
-    kept: KeptSample | None = None
-    failure: str | None = None
-
-
-NO_LOOK = Look()
-
-
-def take_look(watch: Watch, partition: Partition, past: Past, gate: Gate) -> tuple[Gate, Look]:
-    """Look at a table that has no time column, and learn what changed since the last look; nothing for others."""
-    if watch.table.time is not None:
-        return gate, NO_LOOK
-    answers = Answers()
-    answers.take(gate.aggregates)
-    look = NO_LOOK
-    if watch.request.samples and gate.closed is None:
-        try:
-            looks, is_over = watch.looks, watch.kept is not None
-            seen = looks.recall(partition, past) if is_over else looks.take(partition, past, gate.rows)
-            if seen is not None:
-                look = Look(seen.samples, seen.kept)
-                answers.update(seen.changes)
-        except UnavailableError:
-            raise
-        except SourceError as error:
-            look = Look(failure=str(error))
-    stillness = past.stillness(partition, {m.key: value for m, value in answers.items()})
-    return replace(gate, aggregates=answers, arrival=replace(gate.arrival, stillness=stillness)), look
 
 
 def read_groups(
@@ -468,16 +414,15 @@ def _names_of(watch: Watch, check: Check) -> Iterator[str]:
 
 
 def record(
-    watch: Watch, past: Past, gate: Gate, outcome: Outcome, evidence: Sequence[Evidence], sources: Sources,
+    watch: Watch, past: Past, gate: Gate, outcome: Outcome, verdicts: Sequence[Verdict], sources: Sources,
     now: dt.datetime, owner: str | None = None, readings: Readings = NO_READINGS, kept: KeptSample | None = None,
 ) -> Outcome:  # fmt: skip
     """Write everything in one transaction, alerts on their way out included, unless the claim was lost."""
     values = {m.key: v for m, v in gate.aggregates.items()} | _arrival(watch, outcome.partition, gate, now)
-    scores = {
-        part.check: part.score for e in evidence if e.kind == "drift" for part in e.parts if part.score is not None
-    }
+    drift = [part for v in verdicts if v.evidence.kind == "drift" for part in v.evidence.parts]
+    scores = {part.check: part.score for part in drift if part.score is not None}
+    whole = None if gate.closed is not None else surprise_of(verdicts)
     outcome = replace(outcome, incidents=sign(watch.store, outcome.table.name, outcome.incidents))
-    whole = None if gate.closed is not None else surprise_of(evidence)
     outcome, pictures = _illustrated(watch, outcome, sources)
     deliveries = watch.alerts(outcome, sources, pictures) if watch.alerts is not None else ()
     from monitor.store import Delivery  # noqa: PLC0415 - loads SQLAlchemy

@@ -147,7 +147,7 @@ class Watched:
             values = _by_key(self.replay.known(day)) if day in self.replay.days else {"rows": 0.0}
         scores = {p.check: p.score for e in evidence if e.kind == "drift" for p in e.parts if p.score is not None}
         failed = frozenset(v.evidence.check for v in verdicts if v.status is Status.FAIL)
-        surprise = surprise_of(evidence) if values.get("rows") else None
+        surprise = surprise_of(verdicts) if values.get("rows") else None
         self.past.add(Day(partition, values, scores, failed, surprise=surprise))
 
     def _live_on(self, partition: Partition, groups: Sequence[Group], recovered: Sequence[str]) -> None:

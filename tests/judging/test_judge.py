@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.series import AbsoluteT, StudentT
-from monitor.judge import judge, severity_of, tail_of
+from monitor.judge import judge, severity_of, surprise_of, tail_of
 from monitor.types import Cadence, Evidence, Severity, Status
 
 
@@ -49,6 +49,21 @@ def test_the_parts_of_the_budget_add_up_to_a_quarter_of_it(weights: list[float],
     spent = sum(AbsoluteT(20.0).tail(v.threshold or 0.0) for v in verdicts)
     # the one that leads is left off what the others bring, which is next to nothing
     assert budget / 4 * 0.999 < spent * table.cadence.partitions_per_month < budget / 4 * 1.1
+
+
+@given(scores=st.lists(st.floats(0.0, 20.0), min_size=1, max_size=9), weight=st.floats(0.01, 100))
+def test_the_surprise_of_the_whole_is_that_of_the_weighted_harmonic_mean_of_the_tails(
+    scores: list[float], weight: float
+) -> None:
+    from monitor.types import Table
+
+    table = Table("main.t", "main", ("t",), (), None)
+    given_ = [evidence(score, weight=weight if i else 1.0) for i, score in enumerate(scores)]
+    beside = [evidence(None), evidence(error="no luck"), Evidence("rule.r", "rule", 1.0, exact=True, weight=1e6)]
+    weights = [e.weight for e in given_] + [1.0, 1.0]
+    tails = [(tail_of(e) or 1.0, e.weight) for e in given_]
+    mean = 1.0 / sum(w / sum(weights) / tail for tail, w in tails)
+    assert surprise_of(judge(table, [*given_, *beside])) == pytest.approx(max(-np.log10(mean), 0.0))
 
 
 def test_exact_checks_stand_outside_the_budget(make: Any) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from monitor.past import WHOLE
 from monitor.run import Outcome
 from monitor.store import IncidentStatus
 from tests.loop.conftest import FIRST, NOW, Judge, Shop
@@ -75,6 +76,7 @@ def test_the_same_again_after_a_good_day_is_a_new_incident(shop: Shop, judge_day
 def test_noise_asks_ten_times_as_much_of_its_check_and_of_no_other(shop: Shop, judge_day: Judge) -> None:
     spoil(shop, DAY)
     before = {f.check: f.threshold for f in judge_day(DAY).findings}
+    surprise = _surprise(shop)
     name = _incident(shop)
     say(shop, name, "noise")
     say(shop, name, "noise")  # pressed twice: once
@@ -84,6 +86,14 @@ def test_noise_asks_ten_times_as_much_of_its_check_and_of_no_other(shop: Shop, j
     after = {f.check: f.threshold for f in judge_day(DAY).findings}
     assert after["nulls.rating"] > before["nulls.rating"] * 1.05
     assert after["nulls.price"] == pytest.approx(before["nulls.price"], rel=0.05)
+    assert _surprise(shop) < surprise - 0.5  # what is remembered of the day is what it was judged by
+
+
+def _surprise(shop: Shop) -> float:
+    """How surprising the day was as a whole, as the store has it."""
+    with shop.store() as store:
+        day = (FIRST + dt.timedelta(days=DAY)).isoformat()
+        return {p.partition.label: p.surprises for p in store.history("main.orders")}[day][WHOLE]
 
 
 def _incident(shop: Shop) -> str:
