@@ -21,7 +21,7 @@ from monitor.notifiers.base import DeliveryError, Notifier, load_notifier
 from monitor.related import Related, relate
 from monitor.store.records import ROOTS
 from monitor.story import Sources
-from monitor.types import Finding, Incident
+from monitor.types import Change, Finding, Incident
 from monitor.words import period, quantity, share
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def write_story(
     """The story of an incident: what, how much, where, since when, how sure, and with which SQL to look."""
     lead = findings[0]
     others = [f for f in findings[1:] if f.kind != "drift"]
+    told = next((f for f in (lead, *others) if f.segments), lead)
     return Story(
         headline=event.title,
         sentence=_second_sentence(lead, findings),
@@ -97,8 +98,16 @@ def write_story(
         sql_bad=lead.sql_bad,
         sql_good=lead.sql_good,
         pictures=tuple(pictures),
+        places_of=_places_of(told),
         related=tuple(f"{r.table} ({r.incident}: {r.why})" for r in related),
     )
+
+
+def _places_of(finding: Finding) -> str:
+    """What the segments of a finding are segments of."""
+    if finding.kind in ("metric", "entity"):
+        return {"metric": "moved", "entity": "entity"}[finding.kind]
+    return "missing" if finding.kind == "missing" or finding.change is Change.ROWS_MISSING else "bad"
 
 
 def _second_sentence(lead: Finding, findings: Sequence[Finding]) -> str:

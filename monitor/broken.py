@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from checks.rootcause import FoundSegment
     from checks.rules.broken import Broken
+    from monitor.config.sql import Fragment
     from monitor.warehouses.base import Warehouse
 
 SAMPLE_ROWS = 5_000
@@ -81,7 +82,7 @@ def _of_statements(
     if len(frames[0]) < FEW or not len(frames[1]):
         return ()
     mask = np.arange(len(frames[0]) + len(frames[1])) < len(frames[0])
-    named = {*broken.columns, *_named_in(broken.condition, table), *suspects}
+    named = {*broken.columns, *columns_named(broken.condition, table), *suspects}
     found = _find(table, _together(frames), columns, mask, named)
     return _counted(warehouse, _told(warehouse, table, found), rows, bad)
 
@@ -110,16 +111,16 @@ def _find(
     return find_segments(frame, offered, bad, exclude=set(named), clocks=clocks)
 
 
-def _named_in(condition: str, table: Table) -> set[str]:
-    """The columns that a condition names: that they are as it says is no news."""
-    if not condition:
+def columns_named(sql: str, table: Table, fragment: Fragment = "condition") -> set[str]:
+    """The columns that a piece of SQL names: that they are as it says is no news."""
+    if not sql:
         return set()
     from monitor.config.sql import FragmentError, columns_in, parse_fragment  # noqa: PLC0415 - heavy
 
     try:
-        named = columns_in(parse_fragment(condition, "condition", table.dialect))
+        named = columns_in(parse_fragment(sql, fragment, table.dialect))
     except FragmentError:
-        return {c.name for c in table.columns if c.name.lower() in condition.lower()}
+        return {c.name for c in table.columns if c.name.lower() in sql.lower()}
     exact, plain = {n for n, _ in named}, {n.lower() for n, _ in named}
     return {c.name for c in table.columns if c.name in exact or c.name.lower() in plain}
 

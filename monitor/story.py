@@ -12,6 +12,7 @@ from monitor.broken import find_broken
 from monitor.conditions import conjunction_sql
 from monitor.explain import bad_condition, summarise
 from monitor.judge import Verdict
+from monitor.moved import Moved, find_moved
 from monitor.past import Past
 from monitor.privacy.redact import Gate, redact_detail
 from monitor.segments import condition_of, confirm, segments_of
@@ -31,12 +32,15 @@ from monitor.types import (
     Table,
 )
 from monitor.where import find_where
+from monitor.words import share
 
 if TYPE_CHECKING:
     from checks.rootcause import FoundSegment
     from monitor.warehouses.base import Warehouse
 
 
+MOVES = "moves"
+"""The entry of a finding's detail that says which segments moved a metric, and by how much."""
 WRITTEN_MAX = 5
 """Failing rules and relations of one partition whose bad rows are searched for what they share: each costs queries."""
 _WRITTEN = frozenset({"rule", "relation"})
@@ -75,6 +79,7 @@ def tell(sources: Sources, verdict: Verdict, suspects: Collection[str] = ()) -> 
     failed = verdict.status is Status.FAIL
     sql_bad, sql_good = None, None
     segments: tuple[Segment, ...] = ()
+    moved = Moved()
     if failed:
         condition = bad_condition(table, evidence, sources.warehouse.identifier, sources.warehouse.literal)
         sql_bad, sql_good = _sql(sources, evidence, condition)
@@ -82,6 +87,10 @@ def tell(sources: Sources, verdict: Verdict, suspects: Collection[str] = ()) -> 
         if evidence.kind in _WRITTEN and len(sources.searched) < WRITTEN_MAX:
             sources.searched.append(evidence.check)
             segments = find_broken(sources.warehouse, table, sources.partition, evidence, suspects)
+        moved = find_moved(sources, evidence) if evidence.kind == "metric" else Moved()
+        if moved.segments:
+            segments = moved.segments
+            sql_bad, sql_good = _sql_where(sources, segments[0].where)
         if "segments" in evidence.detail:
             segments = segments_of(sources.warehouse, table, evidence.detail["segments"])
     return Finding(
@@ -98,14 +107,28 @@ def tell(sources: Sources, verdict: Verdict, suspects: Collection[str] = ()) -> 
         priority=evidence.detail.get("priority") or table.priority,
         columns=evidence.columns,
         segments=segments,
-        summary=summarise(table, sources.partition, verdict),
+        summary=_with_move(summarise(table, sources.partition, verdict), moved),
         change=evidence.change,
         sql_bad=sql_bad,
         sql_good=sql_good,
         cost=Cost(),
         observation=evidence.observation,
-        detail=_detail(sources, evidence) if failed else {},
+        detail={**_detail(sources, evidence), **_moves(moved)} if failed else {},
     )
+
+
+def _with_move(summary: str, moved: Moved) -> str:
+    """The sentence with the segment that moved a metric."""
+    if not moved.segments:
+        return summary
+    lead = moved.segments[0]
+    return f"{summary.removesuffix('.')}; {lead.where} makes {share(lead.recall)} of the move."
+
+
+def _moves(moved: Moved) -> Mapping[str, Any]:
+    """What pictures are drawn from: conditions that may be shown, with their parts of the move."""
+    pairs = zip(moved.segments, moved.changes, strict=True)
+    return {MOVES: [{"where": one.where, "change": change} for one, change in pairs]} if moved.segments else {}
 
 
 def _rounded(value: float | None) -> float | None:
@@ -140,9 +163,13 @@ def _sql(sources: Sources, evidence: Evidence, condition: str | None) -> tuple[s
 
 def _sql_of_segment(sources: Sources, listed: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
     """The rows of the leading segment today, and on the newest comparable day."""
+    return _sql_where(sources, condition_of(sources.warehouse, sources.table, listed[0]) if listed else None)
+
+
+def _sql_where(sources: Sources, condition: str | None) -> tuple[str, str | None]:
+    """The rows that meet a condition today, and on the newest comparable day."""
     table, warehouse = sources.table, sources.warehouse
     where = sources.partition if table.time is not None else None
-    condition = condition_of(warehouse, table, listed[0]) if listed else None
     if table.time is None:
         return warehouse.select_sql(table, None, condition), None
     before = sources.past.references(sources.partition)[:1]

@@ -24,7 +24,7 @@ from monitor.plots import (
     WaterfallPicture,
 )
 from monitor.privacy.redact import Gate
-from monitor.story import Sources
+from monitor.story import MOVES, Sources
 from monitor.types import Change, ColumnKind, Finding, Groups, Incident, Severity, Status
 
 HEAT_DAYS = 30
@@ -121,7 +121,12 @@ def waterfall(finding: Finding, sources: Sources) -> WaterfallPicture | None:
     """How the segments of a metric moved it; where it adds up or is a ratio of sums."""
     metric = next((m for m in sources.table.metrics if f"metric.{m['name']}" == finding.check), None)
     seen = finding.observation
-    if metric is None or not metric.get("by") or seen is None or seen.today is None or seen.expected is None:
+    if metric is None or seen is None or seen.today is None or seen.expected is None:
+        return None
+    if finding.detail.get(MOVES):
+        moves = tuple((str(move["where"]), float(move["change"])) for move in finding.detail[MOVES])
+        return WaterfallPicture(f"{metric['name']}: what moved it", seen.expected, seen.today, moves, seen.unit)
+    if not metric.get("by"):
         return None
     from checks.metric_segments import BASE_PARTITIONS, ROWS_MIN  # noqa: PLC0415 - only where a metric failed
     from checks.metrics import groups_of  # noqa: PLC0415 - as above

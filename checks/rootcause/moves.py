@@ -26,6 +26,7 @@ def find_moves(
     expected: npt.ArrayLike,
     mass: npt.ArrayLike | None = None,
     most: int = 3,
+    dispersion: float | None = None,
 ) -> list[FoundSegment]:
     """The segments that moved a metric, the first one first; each further one of what the earlier ones leave.
 
@@ -40,6 +41,8 @@ def find_moves(
         expected: (N,) what it would usually be, for a ratio with today's denominator.
         mass: (N,) today's denominator, in rows; None for a sum.
         most: how many segments at most.
+        dispersion: variance by mean of what usually comes in a leaf, 1 for counts; None where nobody knows: the leaves
+            then count as so many observations as they are even.
     """
     seen, usual = np.asarray(came, dtype=np.float64), np.asarray(expected, dtype=np.float64)
     if not len(leaves) or not float((seen - usual).sum()):
@@ -52,6 +55,7 @@ def find_moves(
     could = np.maximum(could, np.maximum(bad, 1e-9))
     coding = Coding(leaves, columns, ())
     scale = 1.0 if rows is not None else effective(could)
+    scale = scale if dispersion is None else 1.0 / max(dispersion, 1e-12)
     left, found = np.ones(len(bad), dtype=bool), list[FoundSegment]()
     while len(found) < most and float(away[left].sum()) >= PART_MIN * float(away.sum()):
         likelihood = bernoulli(float(bad[left].sum()), float(could[left].sum()), scale=scale)

@@ -56,12 +56,17 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A condition that many bad rows meet; `precision` and `recall` are shares of 0..1."""
+    """A condition that many bad rows meet; `precision` and `recall` are shares of 0..1.
+
+    `of` says of what: `bad` rows, `missing` ones (`rows` came all the same), a number that `moved` (`recall` is the
+    part of the move), or an `entity` by itself.
+    """
 
     where: str
     precision: float
     recall: float
     rows: int
+    of: str = "bad"
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class Story:
     is. `columns` are (name, share of the change 0..1, before, after), ranked; `segments` too. `confidence` is how
     sure daywatch is, in words. `pictures` are (path of a PNG, alternative text). `next_steps` may hold `{incident}`
     and `{finding}`, and commands between backticks; without any, the usual commands are named. `related` are tables
-    that failed beside it, with their incidents.
+    that failed beside it, with their incidents. `places_of` says what the segments are of, as `Where` does.
     """
 
     headline: str
@@ -73,6 +73,7 @@ class Story:
     pictures: tuple[tuple[str, str], ...] = ()
     next_steps: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
+    places_of: str = "bad"
 
 
 def compose(incident: Incident, findings: Sequence[Finding], story: Story) -> Message:
@@ -133,7 +134,8 @@ def _columns(story: Story) -> Iterator[ColumnChange]:
 
 def _places(story: Story) -> Iterator[Where]:
     for segment in story.segments[:SEGMENTS_MAX]:
-        yield Where(_line(segment.where, 2 * TITLE_MAX), segment.precision, segment.recall, segment.rows)
+        where = _line(segment.where, 2 * TITLE_MAX)
+        yield Where(where, segment.precision, segment.recall, segment.rows, story.places_of)
 
 
 def _facts(incident: Incident, findings: Sequence[Finding], story: Story) -> Iterator[Fact]:

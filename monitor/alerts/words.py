@@ -31,7 +31,16 @@ def place(where: Where) -> str:
 
     >>> place(Where("origin = 'LGA'", 0.93, 0.88, 402))
     '402 rows; 93% of them are bad, and 88% of all bad rows are there'
+    >>> place(Where("origin = 'LGA'", 0.93, 0.88, 402, "moved"))
+    '402 rows; 88% of the move'
     """
     rows = f"{where.rows:,} {'row' if where.rows == 1 else 'rows'}"
     precision, recall = (format_number(round(share, 2), "share") for share in (where.precision, where.recall))
+    match where.of:
+        case "missing":
+            return f"{rows} came; {precision} of what was expected there is missing, {recall} of all that is missing"
+        case "moved":
+            return f"{rows}; {recall} of the move"
+        case "entity":
+            return rows
     return f"{rows}; {precision} of them are bad, and {recall} of all bad rows are there"

@@ -82,6 +82,43 @@ def test_a_metric_is_explained_by_its_segment(judge: Any) -> None:
     assert segment.priority == "high"
 
 
+UNSPLIT = (
+    {"name": "mean_delay", "sql": "avg(delay)"},
+    {"name": "calls", "sql": "count(*)"},
+    {"name": "bad_share", "sql": "sum(CASE WHEN failures > 45 THEN 1 ELSE 0 END) / count(*)"},
+)
+WORSE = "UPDATE calls SET failures = 49 WHERE carrier = 'AA' AND id % 2 = 0 AND day = '2024-02-05'"
+FEWER = "DELETE FROM calls WHERE carrier = 'UA' AND id % 4 > 0 AND day = '2024-02-05'"
+
+
+@pytest.mark.parametrize(
+    ("fault", "name", "carrier"), [(SLOW, "mean_delay", "WN"), (FEWER, "calls", "UA"), (WORSE, "bad_share", "AA")]
+)
+def test_a_metric_that_nobody_split_is_explained_by_the_rows_that_moved_it(
+    judge: Any, fault: str, name: str, carrier: str
+) -> None:
+    judge("2024-02-04", metrics=UNSPLIT)
+    found, _, _ = judge("2024-02-05", fault, metrics=UNSPLIT)
+    whole = found[f"metric.{name}"]
+    assert whole.status is Status.FAIL
+    (lead, *_) = whole.segments
+    assert lead.where == f"\"carrier\" = '{carrier}'"
+    assert lead.recall > 0.8
+    assert f"{lead.where} makes " in whole.summary
+    assert f"'{carrier}'" in whole.sql_bad
+    seen, (move, *_) = whole.observation, whole.detail["moves"]
+    assert move["where"] == lead.where
+    assert move["change"] == pytest.approx((seen.today - seen.expected) * lead.recall, rel=0.25)
+
+
+def test_a_move_of_all_rows_is_nobodys(judge: Any) -> None:
+    judge("2024-02-04", metrics=UNSPLIT[:1])
+    found, _, _ = judge("2024-02-05", SLOW.replace("carrier = 'WN' AND", ""), metrics=UNSPLIT[:1])
+    assert found["metric.mean_delay"].status is Status.FAIL
+    assert found["metric.mean_delay"].segments == ()
+    assert "moves" not in found["metric.mean_delay"].detail
+
+
 def test_an_entity_out_of_line_is_named_with_its_course(judge: Any) -> None:
     judge("2024-02-04", entities=ENTITIES)
     found, _, rows = judge("2024-02-05", FLOOD, entities=ENTITIES)
