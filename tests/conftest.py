@@ -36,6 +36,7 @@ SLOW_ENGINES = frozenset({"snowflake", "postgresql_psycopg"})
 """Their tests are those of the other engines once more."""
 
 if TYPE_CHECKING:
+    from tests.notifiers.slack_stub import Clock, SlackStub
     from tests.postgres_server import Server
     from tests.snowflake_server.process import Server as SnowflakeServer
 
@@ -83,3 +84,20 @@ def snowflake_server() -> Iterator[SnowflakeServer]:
 
     with running() as server:
         yield server
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of the stub of Slack."""
+    from tests.notifiers.slack_stub import Clock
+
+    return Clock()
+
+
+@pytest.fixture
+def stub(clock: Clock) -> Iterator[SlackStub]:
+    """A server that answers as Slack does."""
+    from tests.notifiers.slack_stub import SlackStub
+
+    with SlackStub(clock) as running:
+        yield running

@@ -13,6 +13,15 @@ from monitor.diff.pairs import Side
 from monitor.types import Table
 
 Make = Callable[..., Side]
+ROWS_AT_ONCE = 100
+
+
+def insert(connection: Any, name: str, rows: list[tuple[Any, ...]]) -> None:
+    """Rows into a table of DuckDB, many by one statement: it takes as long for one as for a hundred."""
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[start : start + ROWS_AT_ONCE]
+        marks = ", ".join([f"({', '.join('?' * len(some[0]))})"] * len(some))
+        connection.execute(f'INSERT INTO "{name}" VALUES {marks}', [value for row in some for value in row])
 
 
 class Bench:
@@ -36,9 +45,7 @@ class Bench:
         with duckdb.connect(str(file)) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute(f'CREATE TABLE "{name}" ({columns})')
-            if rows:
-                marks = ", ".join("?" * len(rows[0]))
-                connection.executemany(f'INSERT INTO "{name}" VALUES ({marks})', rows)
+            insert(connection, name, rows)
         warehouse = DuckDB("duck", f"duckdb:///{file}")
         self.stack.callback(warehouse.close)
         return self.opened(warehouse, name, **settings)
@@ -88,9 +95,7 @@ class Bench:
             connection.execute("SET TimeZone = 'UTC'")
             for name, rows in (("a", a), ("b", b)):
                 connection.execute(f"CREATE TABLE {name} ({columns})")
-                if rows:
-                    marks = ", ".join("?" * len(rows[0]))
-                    connection.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
+                insert(connection, name, rows)
         warehouse = DuckDB("duck", f"duckdb:///{file}")
         self.stack.callback(warehouse.close)
         return self.opened(warehouse, "a"), self.opened(warehouse, "b")

@@ -20,9 +20,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from monitor.diff import Method, Options, diff
 from monitor.diff.pairs import Side, align
-from monitor.diff.result import Difference
 from monitor.diff.rows import Rows
 from monitor.types import Table
+from tests.diff.counts import counted
 
 LAWS = settings(
     max_examples=12,
@@ -151,18 +151,6 @@ def brute(a: list[Any], b: list[Any], key: tuple[int, ...]) -> tuple[int, int, i
         len(repeated[0]),
         len(repeated[1]),
         sum(map(abs, counts.values())),
-    )
-
-
-def counted(found: Difference) -> tuple[int, ...]:
-    assert found.changed is not None
-    return (
-        found.added,
-        found.removed,
-        found.changed,
-        found.duplicate_keys_a,
-        found.duplicate_keys_b,
-        found.duplicates_differ,
     )
 
 

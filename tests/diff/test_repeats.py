@@ -12,6 +12,7 @@ from monitor.diff.options import Method
 from monitor.diff.pairs import Alignment, align
 from monitor.diff.result import Difference
 from monitor.diff.rows import Rows
+from tests.diff.counts import counted
 
 ENGINES = ["duckdb", "postgres"]
 
@@ -26,28 +27,17 @@ def compared(bench: Any, engine: str, columns: str, a: list[Any], b: list[Any], 
     return diff(*bench.pair(engine, columns, a, b), Options(key=key or ("k",)))
 
 
-def told(found: Difference) -> tuple[int, int, int | None, int, int, int]:
-    return (
-        found.added,
-        found.removed,
-        found.changed,
-        found.duplicate_keys_a,
-        found.duplicate_keys_b,
-        found.duplicates_differ,
-    )
-
-
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_key_may_repeat_among_rows_of_one_side_alone(bench: Any, engine: str) -> None:
     few, more = [(1, 1), (2, 2)], [(1, 1), (2, 2), (3, 1), (3, 2), (4, 4)]
-    assert told(compared(bench, engine, "k integer, n integer", few, more)) == (1, 0, 0, 0, 1, 2)
-    assert told(compared(bench, engine, "k integer, n integer", more, few)) == (0, 1, 0, 1, 0, 2)
+    assert counted(compared(bench, engine, "k integer, n integer", few, more)) == (1, 0, 0, 0, 1, 2)
+    assert counted(compared(bench, engine, "k integer, n integer", more, few)) == (0, 1, 0, 1, 0, 2)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_key_may_repeat_on_the_side_that_was_not_drawn_from(bench: Any, engine: str) -> None:
     a, b = [(1, 1), (2, 2)], [(1, 1), (1, 1), (2, 3)]
-    assert told(compared(bench, engine, "k integer, n integer", a, b)) == (0, 0, 1, 0, 1, 1)
+    assert counted(compared(bench, engine, "k integer, n integer", a, b)) == (0, 0, 1, 0, 1, 1)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -57,7 +47,7 @@ def test_null_keys_match_in_a_table_that_is_drawn_from(bench: Any, engine: str, 
     a = [(1, 1, 1), (None, None, 2), (2, 3, 3)]
     b = [(1, 1, 1), (None, None, 5), (2, 3, 3)]
     found = compared(bench, engine, columns, a, b, *key)
-    assert (told(found), found.columns["n"]) == ((0, 0, 1, 0, 0, 0), 1)
+    assert (counted(found), found.columns["n"]) == ((0, 0, 1, 0, 0, 0), 1)
     half = compared(bench, engine, columns, [(1, None, 1), (2, 2, 2)], [(1, None, 1), (2, 2, 2)], "k", "m")
     assert half.is_equal
 
@@ -90,7 +80,7 @@ def test_texts_are_keys_by_their_characters_whatever_the_collation(bench: Any, r
     warehouse = Postgres("pg", url)
     bench.stack.callback(warehouse.close)
     found = diff(bench.opened(warehouse, "a"), bench.opened(warehouse, "b"), Options(key=("k",)))
-    assert told(found) == (2, 1, 1, 0, 0, 0)
+    assert counted(found) == (2, 1, 1, 0, 0, 0)
 
 
 ASCENDING = [
@@ -124,17 +114,17 @@ def test_repeated_keys_of_both_sides_are_known_from_one(bench: Any, engines: tup
     a = bench.side(engines[0], columns, [*shared, (20, 1), (20, 2)])
     b = bench.side(engines[1], columns, [*shared, (20, 1), (31, 1), (31, 1)])
     for one, other, expected in ((a, b, (0, 0, 0, 2, 2, 3)), (b, a, (0, 0, 0, 2, 2, 3))):
-        assert told(diff(one, other, Options(key=("k",), method=Method.CHECKSUM))) == expected
+        assert counted(diff(one, other, Options(key=("k",), method=Method.CHECKSUM))) == expected
 
 
 def test_an_ascending_key_spares_the_count(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [(k, k) for k in range(100)]
     a, b = (bench.side("duckdb", "k integer, n integer", rows) for _ in range(2))
 
-    def counted(_rows: Rows) -> int:
+    def count(_rows: Rows) -> int:
         raise AssertionError("counted")
 
-    monkeypatch.setattr(Rows, "count_repeated", counted)
+    monkeypatch.setattr(Rows, "count_repeated", count)
     assert diff(a, b, Options(key=("k",))).is_equal
     swapped = dataclasses.replace(b, table=dataclasses.replace(b.table, where="k <> 3"))
-    assert told(diff(a, swapped, Options(key=("k",)))) == (0, 1, 0, 0, 0, 0)
+    assert counted(diff(a, swapped, Options(key=("k",)))) == (0, 1, 0, 0, 0, 0)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,6 @@ from monitor.notifiers.slack import Slack
 from tests.notifiers.slack_stub import TOKEN, Clock, SlackStub
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def stub(clock: Clock) -> Iterator[SlackStub]:
-    with SlackStub(clock) as running:
-        yield running
 
 
 @pytest.fixture

@@ -106,17 +106,6 @@ class Office:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def stub(clock: Clock) -> Iterator[SlackStub]:
-    with SlackStub(clock) as running:
-        yield running
-
-
-@pytest.fixture
 def office(tmp_path: Path, stub: SlackStub, clock: Clock, request: pytest.FixtureRequest) -> Iterator[Office]:
     more = getattr(request, "param", f'signing_secret: "{SIGNING_SECRET}"')
     opened = Office(tmp_path, stub, clock, more)
