@@ -19,7 +19,7 @@ from checks.rootcause.coding import Array, Block, Coding, Mask
 from checks.rootcause.conditions import FoundSegment
 from checks.rootcause.deficits import joined
 from checks.rootcause.likelihood import bernoulli
-from checks.rootcause.search import Candidate, Search
+from checks.rootcause.search import DEARER, Candidate, Search
 from monitor.types import Column, ColumnKind
 
 SURPLUS = 7.0
@@ -32,6 +32,8 @@ PAST_PART = 3
 """Rows of the past that are looked at, as a multiple of today's."""
 BEYOND = 2.0
 """Standard errors by which a bin has to have grown in a segment to be suspicious there."""
+RANKED = 12
+"""Segments of each search that are compared by all of their bins."""
 F1_MIN = 0.3
 LIFT_MIN = 1.3
 EXCESS_MIN = 0.1
@@ -174,12 +176,33 @@ def _best(days: Days, coding: Coding, bins: Codes) -> tuple[float, FoundSegment]
         rows = days.is_today.astype(np.float64)
         likelihood = bernoulli(whole, float(rows.sum()), scale=min(1.0, whole / noise))
         search = Search(coding, excess, rows, likelihood, SURPLUS)
-        for candidate in search.best():
+        for candidate in search.best()[:RANKED]:
             segment = _told(days, coding, candidate, excess, whole)
             if segment is not None:
-                best = max(best or (0.0, segment), (candidate.worth, segment), key=lambda b: b[0])
-                break
+                worth = _worth(days, coding, candidate, bins, search.price)
+                best = max(best or (worth, segment), (worth, segment), key=lambda b: b[0])
     return best
+
+
+def _worth(days: Days, coding: Coding, candidate: Candidate, bins: Codes, price: float) -> float:
+    """How much better all bins' change is explained by the segment and the rest than by one change of all rows.
+
+    Less what it takes to say it. The suspicious bins alone would favour the part of a segment that lies in them.
+    """
+    inside, count = coding.meets(candidate.atoms), int(bins.max()) + 1
+    everywhere = np.ones(len(inside), dtype=bool)
+    now, then = (
+        np.array(
+            [
+                np.bincount(bins[part & rows], days.weight[part & rows], minlength=count)
+                for part in (inside, ~inside, everywhere)
+            ]
+        )
+        for rows in (days.is_today, ~days.is_today)
+    )
+    within, outside, whole = _homogeneity(now, then)
+    more = len(candidate.atoms) - 1
+    return float(within + outside - whole) * (1.0 - DEARER * more) - price * (more + 1)
 
 
 def _starts(days: Days, coding: Coding, bins: Codes) -> list[Mask]:
@@ -247,10 +270,10 @@ def _told(days: Days, coding: Coding, candidate: Candidate, excess: Array, whole
     return found if found.f1 >= 2 * rate / (1 + rate) + GAIN_MIN else None
 
 
-ALONE_MIN = 0.02
-"""Part of the rows by which a column's values must differ from the past's to be called changed themselves."""
-ALONE_TIMES = 2.0
-"""And as a multiple of what the past days differ by from each other."""
+ALONE_MIN = 0.01
+"""Part of the rows that must hold what the past did not have so often, for a column to be called changed itself."""
+ALONE_TIMES = 1.5
+"""By how much more often than on any past day."""
 
 
 def changed_alone(today: pd.DataFrame, past: Sequence[pd.DataFrame], columns: Sequence[Column]) -> set[str]:
@@ -265,11 +288,9 @@ def changed_alone(today: pd.DataFrame, past: Sequence[pd.DataFrame], columns: Se
 
 
 def _is_moved(block: Block, days: Codes) -> bool:
-    """Whether the first day's part of some codes grew by more than single past days' ever did."""
+    """Whether some codes came on the first day more often than they ever did on the others."""
     count = len(block.labels) + 1
     shares = np.bincount(days * count + block.codes, minlength=(int(days.max()) + 1) * count).reshape(-1, count)
     shares = shares / np.maximum(shares.sum(axis=1, keepdims=True), 1)
-    past = shares[1:]
-    away = 0.5 * np.abs(shares[0] - past.mean(axis=0)).sum()
-    usual = max((0.5 * np.abs(day - past.mean(axis=0)).sum() for day in past), default=0.0)
-    return bool(away > max(ALONE_MIN, ALONE_TIMES * usual))
+    more = np.maximum(shares[0] - ALONE_TIMES * shares[1:].max(axis=0), 0.0)
+    return bool(more.sum() > ALONE_MIN)
