@@ -14,6 +14,9 @@ from monitor.types import Change
 
 DAYS_USUAL = 7
 """Past days that are pooled: a value that comes on one of them alone has so much larger a share of its own day."""
+CROWD_VALUES_MIN = 100
+CROWD_MIN = 0.02
+"""Values of a column with many, and share of today's rows, from which one that is crowded was written over others."""
 NEAR_UNIQUE = 0.8
 """Different values a row from which texts are told by their looks."""
 SHAPES_NEW = 0.01
@@ -47,6 +50,9 @@ def describe_categories(today: pd.Series, past: pd.Series) -> Description:
         return _describe_shapes(today, past, facts)
     if (table["after"] > 0).sum() == 1 and (table["before"] > 0).sum() > 1:
         return Description(Change.CONSTANT, moved, facts)
+    crowded = _crowded(table, facts)
+    if crowded is not None:
+        return crowded
     news = _describe_news(today, past, table, facts)
     if news is not None:
         return news
@@ -61,6 +67,18 @@ def _shares(today: pd.Series, past: pd.Series) -> pd.DataFrame:
     table = pd.DataFrame(sides).fillna(0.0)
     table.index = table.index.astype(str)
     return table[(table["after"] > 0) | (table["before"] > 0)]
+
+
+def _crowded(table: pd.DataFrame, facts: Mapping[str, Any]) -> Description | None:
+    """One value in many rows of a column that has many, none of them in many rows: it was written over them."""
+    value, share = table["after"].idxmax(), float(table["after"].max())
+    before = table["before"]
+    usual = DAYS_USUAL * float(before.max())
+    if (before > 0).sum() < CROWD_VALUES_MIN or share < CROWD_MIN or share <= usual:
+        return None
+    known = {shape_of(str(v)) for v in before.nlargest(CROWD_VALUES_MIN).index}
+    alike = before[value] > 0 or shape_of(str(value)) in known
+    return Description(Change.CONSTANT if alike else Change.VALUES_NEW, share - float(before[value]), facts)
 
 
 def _describe_news(

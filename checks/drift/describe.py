@@ -8,11 +8,14 @@ import pandas as pd
 
 from checks.drift.categories import describe_categories
 from checks.drift.description import VALUE_ROWS_MIN, Description
-from checks.drift.numbers import describe_numbers, moved
+from checks.drift.numbers import SURE_GAIN, describe_numbers, moved
+from checks.drift.tales import SHARES
 from checks.frames import blank_mask, missing_mask, numbers_of
 from monitor.types import Change, ColumnKind
 
 Array = npt.NDArray[np.float64]
+QUARTERS = 96
+"""Of an hour, in a day."""
 CUT_MIN = 0.004
 CUT_ROWS_MIN = 8.0
 """So many rows were to come before today's first or after its last for their absence to be a cut, not luck."""
@@ -129,5 +132,29 @@ def _describe_times(today: pd.Series, past: pd.Series) -> Description:
     gap = _share_cut_off(clock_after, clock_before)
     if gap:
         return Description(Change.ROWS_MISSING, gap)
-    change = Change.SHIFT_UP if np.median(clock_after) >= np.median(clock_before) else Change.SHIFT_DOWN
-    return Description(change, far, {})
+    up = _hours_moved(clock_after, clock_before) or float(np.median(clock_after) - np.median(clock_before))
+    return Description(Change.SHIFT_UP if up >= 0 else Change.SHIFT_DOWN, far, {})
+
+
+def _hours_moved(after: Array, before: Array) -> int:
+    """By how many hours some of the times of day were moved, as a wrong time zone moves them; 0 if none says it better.
+
+    Around midnight they come back at the other end, so that neither mean nor median tells the way.
+    """
+    counts = _by_quarter(after)
+    usual = (_by_quarter(before) + 0.3) / (len(before) + 0.3 * QUARTERS)
+    nothing = float((counts * np.log(usual)).sum())
+    gains = {
+        hours: max(
+            float((counts * np.log((1.0 - share) * usual + share * np.roll(usual, 4 * hours))).sum()) - nothing
+            for share in SHARES
+        )
+        for hours in range(-11, 13)
+        if hours
+    }
+    best = max(gains, key=lambda hours: gains[hours])
+    return best if gains[best] > SURE_GAIN else 0
+
+
+def _by_quarter(clock: Array) -> Array:
+    return np.bincount((clock // 900).astype(np.int64), minlength=QUARTERS).astype(np.float64)

@@ -18,7 +18,7 @@ from monitor.types import Change, ColumnKind, SampleSet, Table
 
 SWAPS_TRIED = 3
 SWAPPED_MIN = 0.01
-SWAPPED_PART = 0.4
+SWAPPED_PART = 0.25
 """Share of what moved in a column that an exchange with another must tell to be told."""
 
 
@@ -45,7 +45,7 @@ def _swapped(
     told: Mapping[str, Description], both: pd.DataFrame, is_today: npt.NDArray[np.bool_]
 ) -> dict[str, Description]:
     """The first column and the one with which it has exchanged most of what moved in it, if there is one."""
-    if not told or next(iter(told.values())).change in (Change.NULLS_UP, Change.EMPTY_UP):
+    if not told:
         return {}
     first, *others = told
     sides = {name: (both[name][is_today], both[name][~is_today]) for name in told}

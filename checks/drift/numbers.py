@@ -58,8 +58,11 @@ def _single_value(today: Array, past: Array, tale: Tale | None) -> Description |
     sure_scale = _is_sure(tale, Change.SCALE)
     rounded = _share_rounded(today, past)
     default = _default(today, past)
-    if default is not None and not (sure_scale and _multiplied(default[1], past)) and rounded < default[0]:
-        change = Change.VALUES_NEW if default[1] else Change.ZEROS_UP
+    copied = default is not None and default[1] != 0 and sure_scale and _multiplied(default[1], past)
+    if copied and tale is not None:
+        return Description(Change.SCALE, tale.share)
+    if default is not None and rounded < default[0]:
+        change = _of_commonest(default[1], past) or (Change.VALUES_NEW if default[1] else Change.ZEROS_UP)
         return Description(change, default[0], {"value": default[1]})
     if rounded > 0.01 and not sure_scale and not _is_sure(tale, Change.SPREAD):
         return Description(Change.FORMAT, rounded)
@@ -74,15 +77,28 @@ def _listed_values(today: Array, past: Array, tale: Tale | None) -> Description 
     if not sure_scale and listed.change in _EXACT:
         return listed
     spike = _spike(today, past)
-    if spike is not None:
+    moving = tale.share if tale is not None and tale.gain > SURE_GAIN and tale.change in _MOVED else 0.0
+    if spike is not None and not (spike[0] is Change.SPREAD and moving > 1.3 * spike[1]):
         return Description(spike[0], spike[1], {"value": spike[2]})
     few = len(np.setdiff1d(today, past)) <= FEW_NEW
     new = listed.change is Change.VALUES_NEW and (tale is None or (few and not sure_scale))
     return listed if new or (listed.change is Change.CONSTANT and tale is None) else None
 
 
+_MOVED = frozenset({Change.SCALE, Change.SHIFT_UP, Change.SHIFT_DOWN})
 _EXACT = frozenset({Change.VALUES_GONE, Change.VALUES_MIXED})
 """Kinds that single values tell better than a distribution does."""
+
+
+def _of_commonest(value: float, past: Array) -> Change | None:
+    """What a number is of the one that most past rows have: its negative, or 10, 100 or 1,000 times as much."""
+    single, counts = np.unique(past, return_counts=True)
+    commonest = float(single[int(np.argmax(counts))])
+    if counts.max() < 0.5 * len(past) or abs(commonest) <= 1.0:
+        return None
+    if value == -commonest:
+        return Change.SHIFT_DOWN if commonest > 0 else Change.SHIFT_UP
+    return Change.SCALE if any(value == commonest * factor for factor in FACTORS[:3]) else None
 
 
 def _multiplied(value: float, past: Array) -> bool:
@@ -124,6 +140,8 @@ def _spike(today: Array, past: Array) -> tuple[Change, float, float] | None:
     outside = float(((today < past.min()) | (today > past.max())).mean())
     if _cut_off(today, past, best, rise) or (not past.min() <= best <= past.max() and outside > 1.2 * rise):
         return Change.SPREAD, rise, best
+    if best == 0 and usual < 0.1 * rise:
+        return Change.ZEROS_UP, rise, best
     if not _falls_evenly(today, past, best, rise):
         return None
     if best == 0:

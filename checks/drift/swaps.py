@@ -13,6 +13,8 @@ Array = npt.NDArray[np.float64]
 SURE = 1.5
 """Log-likelihood from which a value is believed to be the other column's; both values of a row must be."""
 BINS = 40
+FREQUENT = 0.05
+"""Share of a column's past rows from which a number has a bin of its own."""
 
 
 def share_swapped(one: tuple[pd.Series, pd.Series], other: tuple[pd.Series, pd.Series]) -> float:
@@ -26,7 +28,7 @@ def share_swapped(one: tuple[pd.Series, pd.Series], other: tuple[pd.Series, pd.S
     >>> low, high = pd.Series(random.normal(0, 1, 1000)), pd.Series(random.normal(9, 1, 1000))
     >>> hit = np.arange(1000) < 100
     >>> share_swapped((low.where(~hit, high), low), (high.where(~hit, low), high))
-    0.099
+    0.1
     """
     texts = [isinstance(side.dtype, pd.CategoricalDtype) for side in (one[0], other[0])]
     if texts[0] != texts[1]:
@@ -42,8 +44,23 @@ def _number_gains(one: tuple[pd.Series, pd.Series], other: tuple[pd.Series, pd.S
     if len(known) < BINS:
         return np.zeros(0), np.zeros(0)
     edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)))
-    codes = [[np.where(np.isfinite(v), np.searchsorted(edges, v, side="right"), -1) for v in pair] for pair in sides]
-    return _gains(codes, len(edges) + 1)
+    single = np.unique(np.concatenate([_frequent(pair[1]) for pair in sides]))
+    codes = [[_codes(v, edges, single) for v in pair] for pair in sides]
+    return _gains(codes, len(edges) + len(single) + 1)
+
+
+def _frequent(past: Array) -> Array:
+    """Numbers that many rows have: a bin of them and their neighbours would hide that they came elsewhere."""
+    values, counts = np.unique(past[np.isfinite(past)], return_counts=True)
+    return np.asarray(values[counts >= FREQUENT * max(len(past), 1)])
+
+
+def _codes(values: Array, edges: Array, single: Array) -> npt.NDArray[np.int64]:
+    """Bins, those beyond either end with the last one there; frequent numbers by themselves; -1 where none is."""
+    bins = np.clip(np.searchsorted(edges, values, side="right"), 1, max(len(edges) - 1, 1))
+    place = np.clip(np.searchsorted(single, values), 0, max(len(single) - 1, 0))
+    alone = single[place] == values if len(single) else np.zeros(len(values), dtype=bool)
+    return np.where(np.isfinite(values), np.where(alone, len(edges) + place, bins), -1)
 
 
 def _text_gains(one: tuple[pd.Series, pd.Series], other: tuple[pd.Series, pd.Series]) -> tuple[Array, Array]:

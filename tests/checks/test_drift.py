@@ -16,6 +16,7 @@ from checks.drift.describe import describe_column
 from checks.drift.features import Features, encode
 from checks.drift.model import attribute, fit
 from checks.drift.sides import trim_past
+from checks.drift.swaps import share_swapped
 from monitor.judge import judge
 from monitor.types import Change, ColumnKind, Evidence, PastScores, Point, Sample, SampleSet, Status, Table
 
@@ -346,6 +347,63 @@ def test_each_change_of_numbers_has_its_word(today: Any, past: Any, change: Chan
         assert found.effect > 0.25
     else:
         assert found.effect == pytest.approx(effect, abs=0.08)
+
+
+STARS = np.random.default_rng(4).choice([1.0, 2.0, 3.0, 4.0, 5.0], 3_000, p=[0.05, 0.05, 0.1, 0.3, 0.5])
+HIT = np.random.default_rng(5).random(3_000) < 0.2
+YEAR = np.full(3_000, 2013.0)
+
+
+@pytest.mark.parametrize(
+    ("today", "past", "change"),
+    [
+        (np.where(HIT, STARS * 10, STARS), STARS, Change.SCALE),
+        (np.where(HIT, -STARS, STARS), STARS, Change.SHIFT_DOWN),
+        (np.where(HIT, 0.0, STARS), STARS, Change.ZEROS_UP),
+        (np.where(HIT, 20130.0, YEAR), YEAR, Change.SCALE),
+        (np.where(HIT, -2013.0, YEAR), YEAR, Change.SHIFT_DOWN),
+        (np.where(HIT, 9999.0, YEAR), YEAR, Change.VALUES_NEW),
+        (np.where(HIT, 9999.0, STARS), STARS, Change.VALUES_NEW),
+    ],
+)
+def test_numbers_with_few_values_change_as_others_do(today: Any, past: Any, change: Change) -> None:
+    found = describe_column(pd.Series(today), pd.Series(past), ColumnKind.NUMBER)
+    assert found.change is change
+    assert found.effect == pytest.approx(HIT.mean(), abs=0.1)
+
+
+@pytest.mark.parametrize(("written", "change"), [("B00007", Change.CONSTANT), ("unknown item!", Change.VALUES_NEW)])
+def test_a_text_written_over_many_is_no_other_mix(written: str, change: Change) -> None:
+    random = np.random.default_rng(6)
+    skus = [np.array([f"B{n:05d}" for n in random.integers(0, 3_000, 3_000)], dtype=object) for _ in range(2)]
+    stacked = texts(np.concatenate([np.where(HIT, written, skus[0]), skus[1]]))
+    found = describe_column(stacked[:3_000], stacked[3_000:], ColumnKind.TEXT)
+    assert found.change is change
+    assert found.effect == pytest.approx(HIT.mean(), abs=0.02)
+
+
+@pytest.mark.parametrize("hours", [-3, 2, 6])
+def test_a_wrong_time_zone_is_told_with_its_way_also_over_midnight(hours: int) -> None:
+    random = np.random.default_rng(3)
+
+    def day(number: int) -> pd.Series:
+        seconds = np.sort(86_400 * np.mod(0.75 + 0.2 * random.normal(size=2_000), 1.0))
+        return pd.Series(pd.Timestamp("2024-01-01") + pd.Timedelta(days=number) + pd.to_timedelta(seconds, unit="s"))
+
+    past = pd.concat([day(number) for number in range(6)], ignore_index=True)
+    today = day(7)
+    moved = today + pd.Timedelta(hours=hours)
+    today = today.where(HIT[:2_000], today.dt.normalize() + (moved - moved.dt.normalize()))
+    change = Change.SHIFT_UP if hours > 0 else Change.SHIFT_DOWN
+    assert describe_column(today, past, ColumnKind.TIMESTAMP).change is change
+
+
+def test_columns_that_exchanged_their_values_are_told_though_one_number_is_in_both() -> None:
+    times = np.random.default_rng(8).integers(0, 2_359, 3_000).astype(float)
+    today = (pd.Series(np.where(HIT, times, YEAR)), pd.Series(np.where(HIT, YEAR, times)))
+    past = (pd.Series(YEAR), pd.Series(times[::-1].copy()))
+    assert share_swapped((today[0], past[0]), (today[1], past[1])) == pytest.approx(HIT.mean(), abs=0.03)
+    assert share_swapped((today[0], past[0]), (past[1], past[1])) < 0.03
 
 
 def texts(values: Any) -> pd.Series:
