@@ -11,10 +11,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import duckdb
 import pandas as pd
 
+from benchmarks.detection.segmented import Segmented
 from checks.drift import Drift
 from checks.drift.compare import compare, scores_of
 from checks.duplicates import Duplicates
 from checks.frames import measure_frame
+from checks.missing import Missing
 from checks.nulls import Nulls
 from checks.stats import Stats
 from checks.volume import Volume
@@ -42,7 +44,7 @@ from monitor.types import (
     TimeForm,
 )
 
-CHECKS = (Volume(), Nulls(), Zeros(), Stats(), Duplicates(), Drift())
+CHECKS = (Volume(), Nulls(), Zeros(), Stats(), Duplicates(), Drift(), Missing())
 HISTORY_DAYS = 150
 DRIFT_DAYS = 28
 SEED = 7
@@ -64,6 +66,7 @@ class Replay:
         self.measures = [needed.measure for needed in inputs if isinstance(needed, Aggregate)]
         self._measured: dict[dt.date, dict[Measure, float | None]] = {}
         self._scores: dict[dt.date, dict[str, float]] = {}
+        self.segmented = Segmented(self)
 
     def partition(self, day: dt.date) -> Partition:
         """The partition that starts on that day."""
@@ -97,7 +100,7 @@ class Replay:
             for name, score in self.scored(d).items():
                 scores.setdefault(name, []).append(Point(self.partition(d), score))
         values[PastScores("drift")] = scores
-        return values
+        return {**values, **self.segmented.values(day, frame, [(d, frozenset()) for d in past])}
 
     def measure(self, frame: pd.DataFrame, day: dt.date) -> dict[Measure, float | None]:
         """The aggregates of `frame` as rows of that day."""

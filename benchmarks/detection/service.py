@@ -25,7 +25,7 @@ from monitor.refine import refine
 from monitor.run import INCIDENT_REACH
 from monitor.store import IncidentState, IncidentStatus
 from monitor.store.records import Seen
-from monitor.types import Evidence, Partition, SampleSet, Severity, Status
+from monitor.types import Evidence, Input, Partition, SampleSet, Severity, Status
 
 ALERTS = frozenset({"opened", "worsened"})
 _SEVERITIES = list(Severity)
@@ -115,11 +115,23 @@ class Watched:
         now = (partition.end or dt.datetime.now(dt.UTC)) + dt.timedelta(days=1)
         arrival = read_arrival(table, partition, past, count, now, None)
         samples = None if rows is None else self._samples(partition, rows)
+        groups = {} if rows is None else self._groups(day, partition, None if known else rows)
         evidence: list[Evidence] = []
         for check in self.checks if rows is not None else self.checks[:1]:
-            read = read_values(check.inputs(table), partition, past, values, arrival, samples, check.name)
+            read = read_values(check.inputs(table), partition, past, values, arrival, samples, check.name, groups)
             evidence += evaluate(check, table, partition, read)
         return evidence, samples
+
+    def _groups(self, day: dt.date, partition: Partition, rows: pd.DataFrame | None) -> dict[Input, object]:
+        """Segments of the days that the table's past knows, those without rows left out."""
+        days = [d for d in self.past.days(partition) if d.partition.start is not None and d.rows > 0]
+        past = [(d.partition.start.date(), d.failed) for d in days if d.partition.start is not None]
+        changed = {
+            p.date(): self._changed[d.partition.order]
+            for d in days
+            if (p := d.partition.start) and d.partition.order in self._changed
+        }
+        return self.replay.segmented.values(day, rows, past, changed)
 
     def _samples(self, partition: Partition, rows: pd.DataFrame) -> SampleSet:
         past = tuple((p, self.replay.sampled(self._rows(p))) for p in self.past.references(partition))
