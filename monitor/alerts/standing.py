@@ -24,6 +24,7 @@ _SAID = {
     FeedbackAction.RESOLVE: "Resolved",
     FeedbackAction.EXPECTED: "Called expected",
     FeedbackAction.NOISE: "Called too sensitive",
+    FeedbackAction.NOISE_CLEARED: "No longer called too sensitive",
     FeedbackAction.MUTE: "Muted",
 }
 
@@ -94,8 +95,9 @@ def wants_reply(
 
 
 def _latest(said: Sequence[Feedback]) -> list[Feedback]:
-    """The last word of each kind."""
-    return list({one.action: one for one in said}.values())
+    """The last word of each kind; of noise and its being taken back, the later one."""
+    noise = (FeedbackAction.NOISE, FeedbackAction.NOISE_CLEARED)
+    return list({noise[0] if one.action in noise else one.action: one for one in said}.values())
 
 
 def _tell(one: Feedback) -> str:

@@ -34,6 +34,7 @@ def feedback(
     until: Annotated[str | None, typer.Option("--until", help="Mute until this date.", metavar="D")] = None,
     note: Annotated[str | None, typer.Option("--note", help="Why.", metavar="TEXT")] = None,
     link: Annotated[str | None, typer.Option("--link", help="Where it is discussed.", metavar="URL")] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Take noise back.")] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> int:
     """Say something to an incident; `expected` makes the day part of the normal past.
@@ -44,16 +45,22 @@ def feedback(
         raise UsageError("assign to whom?", mend="add --to WHO")
     if until and action != "mute":
         raise UsageError("--until is for mute", mend="leave it out, or mute the incident")
+    if clear and action != "noise":
+        raise UsageError("--clear takes noise back", mend="as in `daywatch feedback INC-17 noise --clear`")
     moment, me = _until(until), getpass.getuser()
     with opened_store(config) as (found, store):
         said = store.feedback(
-            incident_id, action, now=now(), who=(to if action == "assign" else None) or me, note=_bounded(note),
+            incident_id, "noise_cleared" if clear else action, now=now(),
+            who=(to if action == "assign" else None) or me, note=_bounded(note),
             until=moment, by=me, link=_bounded(link), reply=_reply(store, incident_id, to, me, note),
         )  # fmt: skip
         _show_at_once(found, store)
     to_whom = f" to {said.who}" if action == "assign" else ""
-    typer.echo(f"{said.incident}: {said.action.value}{to_whom} by {said.by}{f' until {until}' if until else ''}")
-    if action == "noise":
+    word = "noise taken back" if clear else said.action.value
+    typer.echo(f"{said.incident}: {word}{to_whom} by {said.by}{f' until {until}' if until else ''}")
+    if clear:
+        typer.echo("its checks have their share of the table's budget again")
+    elif action == "noise":
         typer.echo("its checks get a tenth of their share of the table's budget from now on; `daywatch plan` shows it")
     return OK
 

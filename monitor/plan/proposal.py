@@ -116,6 +116,7 @@ def _quietened(store: Store, table: str) -> tuple[str, ...]:
     return tuple(
         f"{check} gets 1/{10.0**decades:,.0f} of its share of the budget: {last[check].incident} was called noise"
         f"{f' by {last[check].by}' if last[check].by else ''} on {last[check].at:%Y-%m-%d}"
+        f"; `daywatch feedback {last[check].incident} noise --clear` takes it back"
         for check, decades in decades_of(said).items()
     )
 

@@ -84,9 +84,13 @@ def _standing(store: Store, state: IncidentState, now: dt.datetime) -> Standing 
 
 def _last_that_stands(said: Sequence[Feedback], now: dt.datetime) -> Feedback | None:
     """A mute that has run out, and what came before "resolved", stand no more."""
+    cleared = False
     for feedback in reversed(said):
         if feedback.action is FeedbackAction.RESOLVE:
             return None
+        cleared = cleared or feedback.action is FeedbackAction.NOISE_CLEARED
+        if feedback.action is FeedbackAction.NOISE_CLEARED or (cleared and feedback.action is FeedbackAction.NOISE):
+            continue
         if feedback.until is None or feedback.until > now:
             return feedback
     return None

@@ -109,8 +109,14 @@ def _read_steps(connection: Connection, table: str | None, at: str | None) -> li
 
 def _sorted_steps(connection: Connection, happened: Select[Any], said: Select[Any]) -> list[tuple[int, _Step]]:
     steps = [_event_step(row) for row in connection.execute(happened)]
-    steps += [_feedback_step(row) for row in connection.execute(said)]
+    steps += [_feedback_step(row) for row in stands(connection.execute(said).all())]
     return sorted(steps, key=lambda pair: (pair[0], pair[1].seen.order, pair[1].said is not None))
+
+
+def stands(rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """What was said, oldest first, without each "noise" that was taken back later."""
+    cleared = {row.incident_id: row.id for row in rows if row.action == FeedbackAction.NOISE_CLEARED}
+    return [r for r in rows if r.action != FeedbackAction.NOISE or r.id > cleared.get(r.incident_id, -1)]
 
 
 def _event_step(row: Row[Any]) -> tuple[int, _Step]:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from monitor.errors import UsageError
 from monitor.store import chronicle, codec
@@ -43,6 +43,8 @@ def say(
     """
     number = _existing(connection, name)
     said = _action(action)
+    if said is FeedbackAction.NOISE_CLEARED:
+        _be_as_before(connection, number)
     if press is not None:
         earlier = connection.execute(select(feedback).where(feedback.c.press == press)).first()
         if earlier is not None:
@@ -92,6 +94,18 @@ def _be_cautious(connection: Connection, number: int, by: str | None, now: dt.da
         connection.execute(row.on_conflict_do_nothing(index_elements=["incident_id", "check_name"]))
 
 
+def _be_as_before(connection: Connection, number: int) -> None:
+    """Ask no more of the checks that found the incident than of others.
+
+    Raises:
+        UsageError: it was never called noise.
+    """
+    gone = connection.execute(delete(cautions).where(cautions.c.incident_id == number).returning(cautions.c.id)).all()
+    if not gone:
+        name = incident_name(number)
+        raise UsageError(f"{name} was not called noise", mend="`daywatch plan` shows the incidents that were")
+
+
 def read_feedback(connection: Connection, name: str) -> list[Feedback]:
     """Everything said about an incident, oldest first; UsageError for an unknown one."""
     number = _existing(connection, name)
@@ -103,7 +117,7 @@ def _action(action: str) -> FeedbackAction:
     try:
         return FeedbackAction(action)
     except ValueError:
-        known = ", ".join(FeedbackAction)
+        known = ", ".join(one for one in FeedbackAction if one is not FeedbackAction.NOISE_CLEARED)
         raise UsageError(f"there is no feedback called {action!r}", mend=f"use one of {known}") from None
 
 

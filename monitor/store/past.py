@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, exists, func, select
 
 from monitor.store import codec
 from monitor.store.engine import insert_into
@@ -72,6 +72,12 @@ def load_schemas(connection: Connection, rows: Sequence[Row[Any]]) -> dict[str, 
 
 def orders_said_fine(connection: Connection, table: str) -> frozenset[str]:
     """The partitions on which an incident lived that a person called expected, or noise."""
+    later = feedback.alias("later")
+    taken_back = exists().where(
+        later.c.incident_id == feedback.c.incident_id,
+        later.c.id > feedback.c.id,
+        later.c.action == FeedbackAction.NOISE_CLEARED.value,
+    )
     wanted = (
         select(events.c.partition_order)
         .join(revisions, revisions.c.id == events.c.revision_id)
@@ -80,6 +86,7 @@ def orders_said_fine(connection: Connection, table: str) -> frozenset[str]:
             events.c.table_name == table,
             events.c.event != "recovered",
             feedback.c.action.in_(_FINE),
+            (feedback.c.action != FeedbackAction.NOISE.value) | ~taken_back,
             is_latest(judged=True),
         )
         .distinct()

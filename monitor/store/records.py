@@ -20,7 +20,7 @@ JsonObject = Mapping[str, Any]
 
 
 class FeedbackAction(StrEnum):
-    """What a person can say about an incident."""
+    """What a person can say about an incident; `noise_cleared` takes every `noise` before it back."""
 
     ACKNOWLEDGE = "acknowledge"
     ASSIGN = "assign"
@@ -28,6 +28,7 @@ class FeedbackAction(StrEnum):
     EXPECTED = "expected"
     MUTE = "mute"
     NOISE = "noise"
+    NOISE_CLEARED = "noise_cleared"
 
 
 class IncidentStatus(StrEnum):

@@ -51,6 +51,11 @@ def test_noise_is_shown_in_the_plan(desk: Desk) -> None:
     assert "a tenth" in desk.say("feedback", "INC-1", "noise").out
     told = desk.say("plan").out
     assert "nulls.color gets 1/10 of its share of the budget: INC-1 was called noise" in told
+    assert "daywatch feedback INC-1 noise --clear" in told
+    assert "taken back" in desk.say("feedback", "INC-1", "noise", "--clear").out
+    assert "1/10" not in desk.say("plan").out
+    assert "was not called noise" in desk.say("feedback", "INC-1", "noise", "--clear").err
+    assert "noise --clear" in desk.say("feedback", "INC-1", "mute", "--clear").err
 
 
 def test_what_cannot_be_said_is_refused_with_the_mend(desk: Desk) -> None:

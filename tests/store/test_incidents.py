@@ -137,6 +137,27 @@ def test_a_day_that_is_said_to_be_fine_teaches_again(store: Store, make: Any, ac
     assert [past.expected for past in store.history("main.flights")] == [expected, False, False, False]
 
 
+def test_noise_that_is_taken_back_leaves_all_as_it_was(store: Store, make: Any) -> None:
+    live(store, make, 0, 1)
+    with pytest.raises(UsageError, match="was not called noise"):
+        store.feedback("INC-1", "noise_cleared", now=make.now)
+    for _ in range(2):
+        store.feedback("INC-1", "noise", now=make.now, by="@ana")
+        assert store.cautions("main.flights")
+        assert store.incidents()[0].status is IncidentStatus.EXPECTED
+        store.feedback("INC-1", "noise_cleared", now=make.now, by="@bob")
+        assert store.cautions("main.flights") == []
+        assert store.incidents()[0].status is IncidentStatus.OPEN
+        assert [past.expected for past in store.history("main.flights")] == [False, False]
+    assert [one.action.value for one in store.feedback_on("INC-1")] == ["noise", "noise_cleared"] * 2
+    store.feedback("INC-1", "noise", now=make.now, by="@ana")
+    assert store.incidents()[0].status is IncidentStatus.EXPECTED
+    store.feedback("INC-1", "expected", now=make.now)
+    store.feedback("INC-1", "noise_cleared", now=make.now)
+    assert store.incidents()[0].status is IncidentStatus.EXPECTED  # which was said besides
+    assert [past.expected for past in store.history("main.flights")] == [True, True]
+
+
 def test_feedback_on_an_unknown_incident_names_the_nearest(store: Store, make: Any) -> None:
     with pytest.raises(UsageError, match="no incidents yet"):
         store.feedback("INC-1", "resolve", now=make.now)
