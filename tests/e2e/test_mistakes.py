@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.desk import CONFIG, Answer, Desk
 
+QUICK = "    drift_backfill_days: 0\n"
 TABLE = 'warehouses: {main: "duckdb:///shop.duckdb"}\ntables: [{name: main.'
 
 
@@ -76,7 +77,7 @@ def test_a_kind_of_channel_that_there_is_not_is_a_mistake(desk: Desk) -> None:
 
 
 def test_a_channel_that_cannot_be_used_stops_only_runs_that_would_alert(desk: Desk) -> None:
-    desk.write(CONFIG + "    channels: ['slack:#roof']\n")
+    desk.write(CONFIG + QUICK + "    channels: ['slack:#roof']\n")
     refused = desk.judge("--date", "2026-11-09")
     assert refused.code == 2
     assert "slack:#roof" in _one_line(refused)
@@ -103,6 +104,7 @@ def test_a_dry_run_prints_every_day_and_leaves_nothing(desk: Desk) -> None:
 
 
 def test_paths_are_relative_to_the_configuration(desk: Desk) -> None:
+    desk.write(CONFIG + QUICK)
     below = desk.folder / "below"
     below.mkdir()
     away = Desk(below)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
 from pathlib import Path
 
 import pytest
@@ -90,8 +90,8 @@ def test_sentences_give_whole_numbers_and_say_what_changed_first(replay: tuple[D
     assert "nats" not in titles["2026-11-18"].split(";")[0]
 
 
-def test_a_range_is_its_days_one_by_one(make_desk: Callable[[], Desk]) -> None:
-    at_once, singly = make_desk(), make_desk()
+def test_a_range_is_its_days_one_by_one(season: Path, tmp_path: Path) -> None:
+    at_once, singly = (Desk(shutil.copytree(season, tmp_path / name)) for name in ("at once", "singly"))
     together = at_once.judge("--from", "2026-11-09", "--to", "2026-11-11", "--no-alerts").lines
     days = ("2026-11-09", "2026-11-10", "2026-11-11")
     apart = [line for day in days for line in singly.judge("--date", day, "--no-alerts").lines]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.gate.conftest import DAY, ORDERS, Desk
+from tests.gate.conftest import CONFIG, DAY, ORDERS, Desk
 from tests.wire import wired
 
 PLAIN = 'warehouses: {main: "duckdb:///shop.duckdb"}\n'
@@ -166,7 +166,8 @@ def test_without_a_store_the_past_comes_from_production(own_desk: Callable[..., 
 def test_what_production_fails_too_is_told_apart(own_desk: Callable[..., Desk]) -> None:
     spoil = f"UPDATE orders SET color = NULL WHERE d = '{DAY}' AND order_id % 2 = 0"
     worse = f"UPDATE worse SET color = NULL WHERE d = '{DAY}'"
-    desk = own_desk(ORDERS, spoil, "CREATE TABLE alike AS FROM orders", "CREATE TABLE worse AS FROM orders", worse)
+    copies = ("CREATE TABLE alike AS FROM orders", "CREATE TABLE worse AS FROM orders", worse)
+    desk = own_desk(ORDERS, spoil, *copies, config=f"{CONFIG}    drift_backfill_days: 7\n")
     code, found = desk.gate("main.alike")
     assert (code, found["would_alert"]) == (0, [])
     assert "nulls.color" in checks(found["already"])
