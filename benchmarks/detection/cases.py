@@ -16,6 +16,7 @@ from benchmarks.detection.segments import has_segment, segment_place
 from benchmarks.detection.service import Watched
 from benchmarks.detection.tables import Entry
 from benchmarks.detection.truths import known_days
+from monitor.judge import surprise_of
 
 __all__ = ["EXCLUDED", "SHARES", "Case", "cases_of", "faulted", "margin_of", "run"]
 SHARES = (0.01, 0.03, 0.1, 0.3)
@@ -72,6 +73,7 @@ def run(
             "rows": len(replay.days[case.day]),
             "fault": case.fault,
             "margin": margin_of(verdicts),
+            "surprise": round(surprise_of(verdicts), 6),
             "found": bool(groups),
             "cpu_s": time.process_time() - started,
         }
@@ -82,6 +84,7 @@ def run(
         found = groups[0] if groups else None
         row |= {
             "clean": clean["margin"],
+            "clean_surprise": clean["surprise"],
             "noisy": clean["found"],
             "share": case.share,
             "hit": case.hit,

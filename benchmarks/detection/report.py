@@ -71,8 +71,9 @@ def _oracle(row: Row) -> float:
 
 
 def _ahead(row: Row) -> float:
-    """Whether a faulted day looks worse than its own clean self; a tie is half of it."""
-    return float(row["margin"] > row["clean"]) + 0.5 * float(row["margin"] == row["clean"])
+    """Whether a faulted day surprises more than its own clean self, all checks together; a tie is half of it."""
+    here, clean = row["surprise"], row["clean_surprise"]
+    return float(here > clean) + 0.5 * float(here == clean)
 
 
 def _by_fault(rows: Sequence[Row]) -> dict[str, Any]:

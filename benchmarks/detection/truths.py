@@ -25,6 +25,8 @@ _RENAMED = (
     "Province/State", "Country/Region", "Last Update", "Latitude", "Longitude", "FIPS", "Admin2", "Province_State",
     "Country_Region", "Last_Update", "Lat", "Long_", "Active", "Combined_Key",
 )  # fmt: skip
+_POLLUTANTS = ("PM2.5", "PM10", "SO2", "NO2", "CO", "O3")
+_OUTAGE = "an eighth of the readings and more missing, of all six pollutants at once"
 _RATES = ("Incidence_Rate", "Case-Fatality_Ratio")
 REAL_FAULTS = (
     RealFault("github", "2022-02-16", "2,160 of 3,600 rows: ranks 61 to 100 missing in every list"),
@@ -40,6 +42,11 @@ REAL_FAULTS = (
     RealFault("retail", "2011-01-18", "74,215 units ordered and cancelled, in 2 lines", ("Quantity",)),
     RealFault("retail", "2011-08-12", "prices of -11,062.06, in 2 lines", ("UnitPrice",)),
     RealFault("retail", "2011-12-09", "80,995 units ordered and cancelled, in 2 lines", ("Quantity",)),
+    RealFault("beijing", "2015-08-05", _OUTAGE, _POLLUTANTS),
+    RealFault("beijing", "2015-10-08", _OUTAGE, _POLLUTANTS, days=4),
+    RealFault("beijing", "2015-11-01", _OUTAGE, _POLLUTANTS),
+    RealFault("beijing", "2015-12-02", _OUTAGE, _POLLUTANTS),
+    RealFault("beijing", "2016-03-15", _OUTAGE, _POLLUTANTS),
     RealFault("jhu", "2020-02-02", "times written as 2020-02-02T23:43:02, not 1/31/2020 23:59", ("Last Update",)),
     RealFault("jhu", "2020-03-01", "coordinates, never there before, are filled", ("Latitude", "Longitude")),
     RealFault("jhu", "2020-03-22", "columns renamed, 3,417 rows instead of 304", _RENAMED),

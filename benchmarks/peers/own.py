@@ -15,6 +15,7 @@ from benchmarks.peers.registry import ROOT
 from benchmarks.peers.report import Row
 from benchmarks.peers.session import Kept, digest_of
 from benchmarks.peers.work import MADE, Work, prepare
+from monitor.judge import surprise_of
 
 NAME = "daywatch"
 CODE = (
@@ -53,7 +54,7 @@ def rows_of(work: Work) -> list[Row]:
     rows = []
     for name, case in work.cases.items():
         row = {"table": work.entry.name, "day": str(case.day), "fault": case.fault, **told[name]}
-        row["level"] = row["margin"] > max(past[day]["margin"] for day in work.learnt(case.day))
+        row["level"] = row["value"] > max(past[day]["value"] for day in work.learnt(case.day))
         row["past_alarms"] = {str(day): past[day]["alarm"] for day in work.learnt(case.day)}
         if case.fault is not None:
             clean = {**told[str(case.day)], "level": _level(rows, str(case.day))}
@@ -77,7 +78,8 @@ def _judge(work: Work, name: str) -> dict[str, Any]:
         verdicts, groups = work.replay.judge(case.day, case.frame)
     margin = margin_of(verdicts)
     named = list(groups[0].columns[:3]) if groups else _ranked(verdicts)
-    found: Mapping[str, Any] = {"value": margin, "alarm": bool(groups), "margin": margin, "found": bool(groups)}
+    value = surprise_of(verdicts)
+    found: Mapping[str, Any] = {"value": value, "alarm": bool(groups), "margin": margin, "found": bool(groups)}
     spent = round(cpu_s() - started, 4)
     return {
         **found,
