@@ -63,7 +63,7 @@ def test_partitions_agree_with_python(
     expected = Counter(partition_at(cadence, ZONE, wall(m) if naive else m) for m in moments)
     found = warehouse.partitions(table)
     assert found == sorted(expected.items())
-    for partition, rows in found:  # what GROUP BY and the range predicate say is the same
+    for partition, rows in (*found[:9], *found[-2:]):  # GROUP BY and the range say the same; the clock changes early
         assert warehouse.count(table, partition) == rows
     assert warehouse.latest(table) == (wall(moments[-1]).replace(tzinfo=ZoneInfo(ZONE)) if naive else moments[-1])
 
