@@ -221,13 +221,13 @@ def _segments(
     told = [
         Segment(where, round(s.precision, 3), round(s.recall, 3), s.rows, _synonyms(sources, s, gate))
         for s in found
-        if (where := conjunction_sql(sources.warehouse, table, s.conditions, max(s.rows, s.expected), gate))
+        if (where := conjunction_sql(sources.warehouse, table, s.conditions, s.rows + s.shared, gate))
     ]
     return confirm(sources.warehouse, table, sources.partition, told, condition) if condition else tuple(told)
 
 
 def _synonyms(sources: Sources, segment: FoundSegment, gate: Gate) -> tuple[str, ...]:
     """Other conditions that the same sampled rows meet."""
-    rows = max(segment.rows, segment.expected)
+    rows = segment.rows + segment.shared
     told = (conjunction_sql(sources.warehouse, sources.table, s, rows, gate) for s in segment.synonyms)
     return tuple(where for where in told if where)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy.typing as npt
 from monitor.types import Change, Evidence, SampleSet, Table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from checks.rootcause import FoundSegment
 
 Mask = npt.NDArray[np.bool_]
@@ -47,7 +50,7 @@ def find_where(
         if found or evidence.change is Change.ROWS_MISSING:
             return found
     if evidence.kind == "duplicates" or evidence.change is Change.DUPLICATES:
-        return find_segments(samples.today, offered, repeated(samples), clocks=clocks)
+        return _shared(find_segments(samples.today, offered, repeated(samples), clocks=clocks), samples.today, past)
     named = [c for c in table.columns if c.name in evidence.columns[:CHANGED_MAX]]
     named.sort(key=lambda c: evidence.columns.index(c.name))
     doubtful = [c for c in offered if c.name in {*suspects, *evidence.columns}]
@@ -57,8 +60,23 @@ def find_where(
     bad = bad_rows(samples.today, evidence)
     if bad is not None and _is_unusual(bad, past, evidence):
         today = samples.today if samples.shown is None else samples.shown
-        return find_segments(today, offered, bad, exclude=symptoms, clocks=clocks)
-    return find_changed(samples.today, past, offered, named, symptoms, clocks, pairs=evidence.change is Change.RELATION)
+        return _shared(find_segments(today, offered, bad, exclude=symptoms, clocks=clocks), samples.today, past)
+    pairs = evidence.change is Change.RELATION
+    return _shared(
+        find_changed(samples.today, past, offered, named, symptoms, clocks, pairs=pairs), samples.today, past
+    )
+
+
+def _shared(found: Sequence[FoundSegment], today: pd.DataFrame, past: Sequence[pd.DataFrame]) -> list[FoundSegment]:
+    """The segments with the rows that earlier days had of each."""
+    from checks.rootcause.apply import mask_of  # noqa: PLC0415 - heavy
+
+    told = []
+    for segment in found:
+        names = [c.column for c in segment.conditions]
+        alike = [f for f in past if all(n in f.columns and f[n].dtype.kind == today[n].dtype.kind for n in names)]
+        told.append(replace(segment, shared=sum(int(mask_of(f, segment.conditions).sum()) for f in alike)))
+    return told
 
 
 def _rows(samples: SampleSet, evidence: Evidence) -> tuple[float, float]:
@@ -70,7 +88,7 @@ def _rows(samples: SampleSet, evidence: Evidence) -> tuple[float, float]:
     return rows, rows / max(1.0 - evidence.effect, 0.01)
 
 
-def _is_unusual(bad: Mask, past: Collection[object], evidence: Evidence) -> bool:
+def _is_unusual(bad: Mask, past: Sequence[pd.DataFrame], evidence: Evidence) -> bool:
     """Whether such rows are rare in the past."""
     usual = [found.mean() for frame in past if (found := bad_rows(frame, evidence)) is not None and len(found)]
     return not usual or float(np.mean(usual)) <= USUAL_MAX * float(bad.mean())
@@ -84,13 +102,11 @@ def repeated(samples: SampleSet) -> Mask:
     return np.asarray(counts[place] > 1)
 
 
-def bad_rows(frame: object, evidence: Evidence) -> Mask | None:
+def bad_rows(frame: pd.DataFrame, evidence: Evidence) -> Mask | None:
     """Which of a sample's rows show the change; None where single rows do not show it."""
-    import pandas as pd  # noqa: PLC0415 - heavy
-
     from checks.frames import missing_mask  # noqa: PLC0415 - loads pandas
 
-    if not isinstance(frame, pd.DataFrame) or not evidence.columns or evidence.columns[0] not in frame.columns:
+    if not evidence.columns or evidence.columns[0] not in frame.columns:
         return None
     values = frame[evidence.columns[0]]
     if evidence.kind == "nulls" or evidence.change in (Change.NULLS_UP, Change.EMPTY_UP):

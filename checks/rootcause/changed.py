@@ -106,7 +106,8 @@ def _is_of_today(block: Block, is_today: Mask) -> bool:
 
 def _days(today: pd.DataFrame, past: Sequence[pd.DataFrame], columns: Sequence[Column]) -> Days:
     each = max(1, PAST_PART * len(today) // len(past))
-    kept = [frame.iloc[:: -(-len(frame) // each)] for frame in past]
+    draw = np.random.default_rng(0)  # by chance: every nth row would be of one and the same place in a table in order
+    kept = [f if len(f) <= each else f.iloc[np.sort(draw.permutation(len(f))[:each])] for f in past]
     unique = list({c.name: c for c in columns}.values())
     frame = joined([today, *kept], unique)
     sizes = [len(today), *(len(part) for part in kept)]
@@ -279,10 +280,10 @@ ALONE_TIMES = 1.5
 def changed_alone(today: pd.DataFrame, past: Sequence[pd.DataFrame], columns: Sequence[Column]) -> set[str]:
     """The columns whose own values are other ones than in the past, whatever they stand beside."""
     frames = [frame for frame in past if len(frame)]
-    there = [c for c in columns if all(c.name in frame.columns for frame in (today, *frames))]
-    if not len(today) or not frames or not there:
+    if not len(today) or not frames:
         return set()
-    frame = joined([today, *frames], there)
+    frame = joined([today, *frames], columns)
+    there = [c for c in columns if c.name in frame.columns]
     days = np.repeat(np.arange(len(frames) + 1), [len(today), *map(len, frames)])
     return {c.name for c in there if any(_is_moved(b, days) for b in Coding(frame, [c], ()).blocks)}
 

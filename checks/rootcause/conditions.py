@@ -35,8 +35,8 @@ class FoundSegment:
     """A conjunction of conditions with its precision and recall of the bad rows, and how many rows it has.
 
     `synonyms` are other conditions that exactly the same rows meet; `determined` are columns that follow from the
-    segment's columns on every row, so that naming them beside it would say nothing. `expected` are the rows that were
-    expected of it, where it is short of them.
+    segment's columns on every row, so that naming them beside it would say nothing. `shared` are rows that are known to
+    meet it beside today's: those that were expected of it, or that earlier days had.
     """
 
     conditions: Conditions
@@ -45,7 +45,7 @@ class FoundSegment:
     rows: int
     synonyms: tuple[Conditions, ...] = field(default=())
     determined: tuple[str, ...] = field(default=())
-    expected: int = 0
+    shared: int = 0
 
     @property
     def f1(self) -> float:

@@ -75,18 +75,18 @@ def _short(
         return None
     conditions = tuple(coding.condition(atom) for atom in candidate.atoms)
     precision, recall = min(missing / usual, 1.0), min(missing / deficit, 1.0)
-    found = FoundSegment(conditions, precision, recall, round(usual - missing), expected=round(usual))
+    found = FoundSegment(conditions, precision, recall, round(usual - missing), shared=round(usual))
     return found if found.f1 >= F1_MIN else None
 
 
 def joined(frames: Sequence[pd.DataFrame], columns: Sequence[Column]) -> pd.DataFrame:
-    """The frames below each other, categories kept as such; of columns that all have."""
+    """The frames below each other, categories kept as such; of columns that all have, of one and the same kind."""
     made = {}
     for name in (c.name for c in columns if all(c.name in frame.columns for frame in frames)):
         parts = [frame[name] for frame in frames]
         if all(isinstance(part.dtype, pd.CategoricalDtype) for part in parts):
             made[name] = pd.Series(pd.api.types.union_categoricals(parts))
-        else:
+        elif len({part.dtype.kind for part in parts}) == 1:
             made[name] = pd.concat(parts, ignore_index=True)
     return pd.DataFrame(made)
 
