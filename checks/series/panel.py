@@ -96,6 +96,7 @@ class _Filter:
         self.inner = {name: np.zeros(count) for name in calendar.sizes}
         self.returns = {name: np.zeros(count) for name in calendar.sizes}
         self.fitted: dict[str, Array] = {}
+        self.believed: dict[str, Array] = {}  # of the effects of the kinds of the day that was predicted last
         self.gaps = {name: np.zeros((calendar.sizes[name], count)) for name in calendar.sizes if name in WIDER}
 
     def again(self, floor: Array) -> _Filter:
@@ -121,14 +122,16 @@ class _Filter:
             lasting = 1.0 / (1.0 - GROUP_MEMORY)
             count = np.clip(visits[group], YOUNG_VISITS, lasting)
             left = GROUP_MEMORY ** np.maximum(visits[group] - lasting, 0.0)  # of what the first walk knew of the day
-            own += np.where(visits[group] >= YOUNG_VISITS, left * self._shrink(name, group) / count, 0.0)
+            own += np.where(visits[group] >= YOUNG_VISITS, left * self.believed[name] / count, 0.0)
         return np.asarray(1.0 / (1.0 - np.minimum(own, 0.6)))
 
     def predict(self, step: int) -> tuple[Array, Array]:
         """Per member and combined location for the partition at `step`."""
         members = self.level.copy()
         for name, ids in self.calendar.groups.items():
-            members += self._effect(name, int(ids[step]))
+            group = int(ids[step])
+            self.believed[name] = self._shrink(name, group)
+            members += self.effects[name][:, group, :] * self.believed[name]
         loss = self.loss - self.loss.min(axis=0)
         weights = np.exp(-np.minimum(loss, 50.0))
         weights /= weights.sum(axis=0)
@@ -148,8 +151,10 @@ class _Filter:
         noise = np.maximum(np.where(known, np.minimum(self.inner[name], self.square), self.square), 1e-300)
         count = np.maximum(visits, 1e-9)
         seen = visits > 0
-        between = (np.where(seen, raw.mean(axis=0) ** 2, 0.0).sum(axis=0)) / np.maximum(seen.sum(axis=0), 1)
-        within = np.where(seen, noise / count, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+        kinds = np.maximum(np.add.reduce(seen, axis=0), 1)
+        mean = np.add.reduce(raw, axis=0) / len(raw)  # of the members; this runs once a point, and `mean` costs twice
+        between = np.add.reduce(np.where(seen, mean**2, 0.0), axis=0) / kinds
+        within = np.add.reduce(np.where(seen, noise / count, 0.0), axis=0) / kinds
         signal = np.maximum(between - within, 0.02 * noise)
         shrink = visits[group] / (visits[group] + noise / signal)
         return np.asarray(np.where(visits[group] < YOUNG_VISITS, 0.0, shrink))
