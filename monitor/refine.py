@@ -66,17 +66,26 @@ def _with_rows(evidence: Evidence, excess: float) -> Evidence:
     """What the row count adds to the kind of change.
 
     Values that no longer come, in a day that is short by as many rows: the rows are missing, not the values.
+    A segment that no longer comes, in a day that is as long as ever: its rows came, under other values.
     Yesterday's rows once more, in a day that is long by as many: they came on top, not instead of today's.
     """
     deficit = -excess
     if evidence.change is Change.REPLAY and evidence.effect > 0:
         added = excess / (1.0 + max(excess, 0.0))  # as a share of today's rows, as the effect is
         return replace(evidence, change=Change.ROWS_EXTRA) if added >= 0.5 * evidence.effect else evidence
+    if evidence.kind == "missing" and _is_of_one_value(evidence) and deficit < 0.5 * evidence.effect:
+        return replace(evidence, change=Change.VALUES_GONE)
     if evidence.change is not Change.VALUES_GONE or evidence.kind in _SPECIFIC:
         return evidence
     if 0.5 * evidence.effect <= deficit <= 2.0 * evidence.effect:
         return replace(evidence, change=Change.ROWS_MISSING)
     return evidence
+
+
+def _is_of_one_value(evidence: Evidence) -> bool:
+    """Whether what is missing is one value of one column, not a pair of values or a time of day."""
+    segments = evidence.detail.get("segments") or [{}]
+    return len(segments[0].get("columns", ())) == 1 and not segments[0].get("quarters")
 
 
 def _beside(evidence: Evidence, drift: Verdict | None, excess: float) -> Evidence:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from checks.drift.compare import Comparison, compare, scores_of
 from checks.drift.description import Description
+from checks.drift.known import unknown_values
 from checks.drift.leaders import describe_leaders
 from checks.drift.repeats import REPEATED
 from checks.drift.thresholds import RootT, predict
 from checks.evidence import tail_alone
+from checks.missing import Missing
 from monitor.types import (
     Change,
     Evidence,
@@ -38,6 +41,7 @@ _LOOKS_LIKE = {
     "form": Change.FORMAT,
     "crowd": Change.CONSTANT,
     "novel": Change.VALUES_NEW,
+    "unknown": Change.VALUES_NEW,
 }
 
 
@@ -47,8 +51,8 @@ class Drift:
     name = "drift"
 
     def inputs(self, table: Table) -> Sequence[Input]:
-        """Samples of today and of the past, and the scores that past days had."""
-        return [Sample(), PastScores("drift")]
+        """Samples of today and of the past, the scores that past days had, and the values of columns that have few."""
+        return [Sample(), PastScores("drift"), *Missing().inputs(table)]
 
     def evaluate(self, table: Table, partition: Partition, values: Values) -> Sequence[Evidence]:
         """One piece of evidence; its parts are the table and, twice, each column."""
@@ -57,28 +61,33 @@ class Drift:
         if len(samples.today) < ROWS_MIN or past_rows < ROWS_MIN:
             return [Evidence("drift", "drift", None, weight=WEIGHT)]
         found = compare(table, partition, samples)
-        parts = _parts(table, partition, found, values[PastScores("drift")])
+        groupings = [series for needed in Missing().inputs(table) for series in values.get(needed, ())]
+        unknown = unknown_values(table, partition, groupings, tuple(found.attributed))
+        parts = _parts(table, partition, found, values[PastScores("drift")], unknown)
         return [_lead(table, samples, found, parts)]
 
 
 def _parts(
-    table: Table, partition: Partition, found: Comparison, past: Mapping[str, Sequence[Point]]
-) -> list[Evidence]:
-    """The table's and the columns' scores with their predictive distributions."""
+    table: Table, partition: Partition, found: Comparison, past: Mapping[str, Sequence[Point]],
+    unknown: Sequence[Evidence],
+) -> list[Evidence]:  # fmt: skip
+    """The table's and the columns' scores with their predictive distributions; those of unknown values have theirs."""
     scores = scores_of(found)
     predictives = predict(table, partition, found, list(scores), past)
     weights = {"drift": 1.0, **dict.fromkeys(REPEATED, 0.4)}
-    return [
+    each = 4.0 / max(len(scores) + len(unknown) - 1, 1)
+    told = [
         Evidence(
             check=name,
             kind="drift",
             score=max(score, 0.0),  # without change it scatters around zero, and 0 = nothing wrong
             past=predictives[name],
             columns=_columns_of(name, found),
-            weight=weights.get(name, 4.0 / max(len(scores) - 1, 1)),
+            weight=weights.get(name, each),
         )
         for name, score in scores.items()
     ]
+    return [*told, *(replace(part, weight=each) for part in unknown)]
 
 
 def _columns_of(name: str, found: Comparison) -> tuple[str, ...]:
@@ -142,7 +151,9 @@ def _kind(lead: Evidence, described: Description | None) -> Change:
     said = described.change if described is not None else Change.OTHER
     if described is not None and "swapped_with" in described.facts:
         return said
-    return _LOOKS_LIKE.get(lead.check.split(".", 1)[0], said) if said in (Change.RELATION, Change.OTHER) else said
+    look = lead.check.split(".", 1)[0]
+    vague = (Change.RELATION, Change.OTHER, *((Change.VALUES_MIXED,) if look in ("novel", "unknown") else ()))
+    return _LOOKS_LIKE.get(look, said) if said in vague else said
 
 
 def _rank(name: str, parts: Sequence[Evidence], found: Comparison) -> tuple[float, float]:

@@ -30,6 +30,8 @@ STARTS = 4
 """Sets of suspicious bins that are searched for, of one way to divide a column."""
 PAST_PART = 3
 """Rows of the past that are looked at, as a multiple of today's."""
+CELLS_MAX = 2_000_000
+"""Rows of all days by columns, beyond which rows are drawn by chance."""
 BEYOND = 2.0
 """Standard errors by which a bin has to have grown in a segment to be suspicious there."""
 RANKED = 12
@@ -41,6 +43,10 @@ GAIN_MIN = 0.03
 ROWS_MIN = 5
 TODAY_MAX = 0.2
 """Part of today's rows that may have a value, or lie in a part of a range, which the past does not have."""
+ALONE_MIN = 0.01
+"""Part of the rows that must hold what the past did not have so often, for a column to be called changed itself."""
+ALONE_TIMES = 1.5
+"""By how much more often than on any past day."""
 _SHAPES = str.maketrans(
     {**dict.fromkeys("0123456789", "9"), **dict.fromkeys("abcdefghijklmnopqrstuvwxyz", "a"),
      **dict.fromkeys("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "A")}
@@ -52,11 +58,15 @@ Codes = npt.NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Days:
-    """Rows of today and of the past below each other; the past's weigh as much as today's together."""
+    """Rows of today and of the past below each other; the past's weigh as much as today's together.
+
+    `each` is how many rows of today one of them stands for.
+    """
 
     frame: pd.DataFrame
     is_today: Mask
     weight: Array
+    each: float
 
 
 def find_changed(
@@ -105,14 +115,18 @@ def _is_of_today(block: Block, is_today: Mask) -> bool:
 
 
 def _days(today: pd.DataFrame, past: Sequence[pd.DataFrame], columns: Sequence[Column]) -> Days:
-    each = max(1, PAST_PART * len(today) // len(past))
-    draw = np.random.default_rng(0)  # by chance: every nth row would be of one and the same place in a table in order
-    kept = [f if len(f) <= each else f.iloc[np.sort(draw.permutation(len(f))[:each])] for f in past]
     unique = list({c.name: c for c in columns}.values())
-    frame = joined([today, *kept], unique)
-    sizes = [len(today), *(len(part) for part in kept)]
-    weight = np.repeat([1.0, *(len(today) / (len(kept) * size) for size in sizes[1:])], sizes)
-    return Days(frame, np.arange(len(frame)) < len(today), weight)
+    draw = np.random.default_rng(0)  # by chance: every nth row would be of one and the same place in a table in order
+    now = _drawn(today, CELLS_MAX // ((1 + PAST_PART) * len(unique)), draw)
+    kept = [_drawn(frame, max(1, PAST_PART * len(now) // len(past)), draw) for frame in past]
+    frame = joined([now, *kept], unique)
+    sizes = [len(now), *(len(part) for part in kept)]
+    weight = np.repeat([1.0, *(len(now) / (len(kept) * size) for size in sizes[1:])], sizes)
+    return Days(frame, np.arange(len(frame)) < len(now), weight, len(today) / len(now))
+
+
+def _drawn(frame: pd.DataFrame, most: int, draw: np.random.Generator) -> pd.DataFrame:
+    return frame if len(frame) <= most else frame.iloc[np.sort(draw.permutation(len(frame))[:most])]
 
 
 def _targets(days: Days, changed: Sequence[Column], *, pairs: bool) -> Iterator[tuple[set[str], Codes]]:
@@ -260,21 +274,11 @@ def _told(days: Days, coding: Coding, candidate: Candidate, excess: Array, whole
         return None
     total = float(days.is_today.sum())
     rate, share = whole / total, size / total
-    found = FoundSegment(
-        tuple(coding.condition(atom) for atom in candidate.atoms),
-        min(hit / size, 1.0),
-        min(hit / whole, 1.0),
-        int(size),
-    )
+    conditions = tuple(coding.condition(atom) for atom in candidate.atoms)
+    found = FoundSegment(conditions, min(hit / size, 1.0), min(hit / whole, 1.0), round(size * days.each))
     if found.f1 < F1_MIN or found.precision < LIFT_MIN * rate or found.recall - share < EXCESS_MIN:
         return None
     return found if found.f1 >= 2 * rate / (1 + rate) + GAIN_MIN else None
-
-
-ALONE_MIN = 0.01
-"""Part of the rows that must hold what the past did not have so often, for a column to be called changed itself."""
-ALONE_TIMES = 1.5
-"""By how much more often than on any past day."""
 
 
 def changed_alone(today: pd.DataFrame, past: Sequence[pd.DataFrame], columns: Sequence[Column]) -> set[str]:
