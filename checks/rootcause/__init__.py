@@ -1,6 +1,7 @@
 """Where in the data: the segments that characterise bad rows, hold the missing ones, or moved a metric."""
 
-from checks.rootcause.changed import changed_alone, find_changed
+from checks.rootcause.alone import changed_alone
+from checks.rootcause.changed import find_changed
 from checks.rootcause.conditions import Condition, FoundSegment
 from checks.rootcause.deficits import find_deficits
 from checks.rootcause.moves import find_moves

@@ -30,7 +30,7 @@ STARTS = 4
 """Sets of suspicious bins that are searched for, of one way to divide a column."""
 PAST_PART = 3
 """Rows of the past that are looked at, as a multiple of today's."""
-CELLS_MAX = 2_000_000
+CELLS_MAX = 1_000_000
 """Rows of all days by columns, beyond which rows are drawn by chance."""
 BEYOND = 2.0
 """Standard errors by which a bin has to have grown in a segment to be suspicious there."""
@@ -43,10 +43,6 @@ GAIN_MIN = 0.03
 ROWS_MIN = 5
 TODAY_MAX = 0.2
 """Part of today's rows that may have a value, or lie in a part of a range, which the past does not have."""
-ALONE_MIN = 0.01
-"""Part of the rows that must hold what the past did not have so often, for a column to be called changed itself."""
-ALONE_TIMES = 1.5
-"""By how much more often than on any past day."""
 _SHAPES = str.maketrans(
     {**dict.fromkeys("0123456789", "9"), **dict.fromkeys("abcdefghijklmnopqrstuvwxyz", "a"),
      **dict.fromkeys("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "A")}
@@ -279,23 +275,3 @@ def _told(days: Days, coding: Coding, candidate: Candidate, excess: Array, whole
     if found.f1 < F1_MIN or found.precision < LIFT_MIN * rate or found.recall - share < EXCESS_MIN:
         return None
     return found if found.f1 >= 2 * rate / (1 + rate) + GAIN_MIN else None
-
-
-def changed_alone(today: pd.DataFrame, past: Sequence[pd.DataFrame], columns: Sequence[Column]) -> set[str]:
-    """The columns whose own values are other ones than in the past, whatever they stand beside."""
-    frames = [frame for frame in past if len(frame)]
-    if not len(today) or not frames:
-        return set()
-    frame = joined([today, *frames], columns)
-    there = [c for c in columns if c.name in frame.columns]
-    days = np.repeat(np.arange(len(frames) + 1), [len(today), *map(len, frames)])
-    return {c.name for c in there if any(_is_moved(b, days) for b in Coding(frame, [c], ()).blocks)}
-
-
-def _is_moved(block: Block, days: Codes) -> bool:
-    """Whether some codes came on the first day more often than they ever did on the others."""
-    count = len(block.labels) + 1
-    shares = np.bincount(days * count + block.codes, minlength=(int(days.max()) + 1) * count).reshape(-1, count)
-    shares = shares / np.maximum(shares.sum(axis=1, keepdims=True), 1)
-    more = np.maximum(shares[0] - ALONE_TIMES * shares[1:].max(axis=0), 0.0)
-    return bool(more.sum() > ALONE_MIN)
