@@ -20,10 +20,10 @@ def pysubgroup(frame: pd.DataFrame, bad: np.ndarray) -> list[list[int]]:
     """The subgroup of up to three conditions with the highest weighted relative accuracy, by beam search."""
     import pysubgroup as ps
 
-    data = frame.assign(bad=bad)
+    data = frame.astype(str).astype(object).assign(bad=bad)  # codes are names: numbers would be cut into ranges
     target = ps.BinaryTarget("bad", True)
     task = ps.SubgroupDiscoveryTask(
-        data, target, ps.create_selectors(data, ignore=["bad"]), result_set_size=5, depth=3, qf=ps.WRAccQF()
+        data, target, ps.create_nominal_selectors(data, ignore=["bad"]), result_set_size=5, depth=3, qf=ps.WRAccQF()
     )
     found = ps.BeamSearch(beam_width=20).execute(task).to_descriptions()
     if not found:
