@@ -14,6 +14,7 @@ from monitor.alerts.message import EVENTS, Story, compose
 from monitor.alerts.payload import to_payload
 from monitor.alerts.routing import channels_of, priority_of, route
 from monitor.alerts.timetable import Timetable
+from monitor.alerts.words import places_of
 from monitor.errors import UsageError
 from monitor.explain import headline, recur, tell_column
 from monitor.incident import ranked
@@ -21,7 +22,7 @@ from monitor.notifiers.base import DeliveryError, Notifier, load_notifier
 from monitor.related import Related, relate
 from monitor.store.records import ROOTS
 from monitor.story import Sources
-from monitor.types import Change, Finding, Incident
+from monitor.types import Finding, Incident
 from monitor.words import period, quantity, share
 
 if TYPE_CHECKING:
@@ -98,16 +99,9 @@ def write_story(
         sql_bad=lead.sql_bad,
         sql_good=lead.sql_good,
         pictures=tuple(pictures),
-        places_of=_places_of(told),
+        places_of=places_of(told),
         related=tuple(f"{r.table} ({r.incident}: {r.why})" for r in related),
     )
-
-
-def _places_of(finding: Finding) -> str:
-    """What the segments of a finding are segments of."""
-    if finding.kind in ("metric", "entity"):
-        return {"metric": "moved", "entity": "entity"}[finding.kind]
-    return "missing" if finding.kind == "missing" or finding.change is Change.ROWS_MISSING else "bad"
 
 
 def _second_sentence(lead: Finding, findings: Sequence[Finding]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from monitor import views
-from monitor.plots import BarsPicture, BeeswarmPicture, Picture, SeriesPicture, draw
+from monitor.plots import BarsPicture, BeeswarmPicture, Picture, SeriesPicture, dark_beside, draw
 from monitor.privacy.redact import Gate
 from monitor.story import Sources
 from monitor.types import ROWS, Change, Finding, Incident, Measure, Observation, Table
@@ -29,14 +29,21 @@ def illustrate(
     main = _main_picture(event, findings, sources)
     if main is not None:
         path = folder / f"{stem}.png"
-        yield str(path), draw(main, path)
+        yield str(path), _draw_both(main, path)
     for name, picture in _details(event, findings, sources, main):
         path = folder / f"{stem}_{name}.png"
-        yield str(path), draw(picture, path)
+        yield str(path), _draw_both(picture, path)
     dots = _beeswarm(findings, sources) if swarm else None
     if dots is not None:
         path = folder / f"{stem}_shap.png"
-        yield str(path), draw(dots, path)
+        yield str(path), _draw_both(dots, path)
+
+
+def _draw_both(picture: Picture, path: Path) -> str:
+    """Draw it on white for messages, and beside that on black, for the page of the whole story read in the dark."""
+    alt = draw(picture, path)
+    draw(picture, dark_beside(path), dark=True)
+    return alt
 
 
 def _stem(sources: Sources, event: Incident) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from monitor.alerts.blocks import Message, Where
 from monitor.privacy.numbers import format_number
+from monitor.types import Change, Finding
 
 BAR_CELLS = 10
 STORY = "The whole story"
@@ -44,3 +45,10 @@ def place(where: Where) -> str:
         case "entity":
             return rows
     return f"{rows}; {precision} of them are bad, and {recall} of all bad rows are there"
+
+
+def places_of(finding: Finding) -> str:
+    """What the segments of a finding are segments of."""
+    if finding.kind in ("metric", "entity"):
+        return {"metric": "moved", "entity": "entity"}[finding.kind]
+    return "missing" if finding.kind == "missing" or finding.change is Change.ROWS_MISSING else "bad"

@@ -138,6 +138,11 @@ _DRAWN_BY: dict[type[Picture], str] = {
 }
 
 
+def dark_beside(path: Path) -> Path:
+    """The file of the same picture, light on dark."""
+    return path.with_suffix(f".dark{path.suffix}")
+
+
 def draw(picture: Picture, path: Path, *, dark: bool = False) -> str:
     """Draw a picture into a PNG file of 1440 pixels' width, legible on a telephone.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PARTITIONS_TOLD = 30
 FACTS_MAX = 40
+COLUMNS_MAX = 50
 PICTURE_BYTES_MAX = 5_000_000
 Row = tuple[str, ...]
 
@@ -35,8 +36,9 @@ class Sheet:
 class Dossier:
     """A finding with all that belongs to it, in words that have passed the redaction gate when they were recorded.
 
-    `facts` are labels with values, `sheets` tables of texts, `statements` captions with SQL, `pictures` words with
-    the bytes of a PNG file.
+    `keys` are what is to be known first, `facts` all else, as labels with values; `sheets` are tables of texts,
+    `statements` captions with SQL, `pictures` words with the bytes of a PNG file and those of the same one light on
+    dark; empty where there is none.
     """
 
     finding: Finding
@@ -44,7 +46,8 @@ class Dossier:
     facts: tuple[tuple[str, str], ...]
     sheets: tuple[Sheet, ...]
     statements: tuple[tuple[str, str], ...]
-    pictures: tuple[tuple[str, bytes], ...]
+    pictures: tuple[tuple[str, bytes, bytes], ...]
+    keys: tuple[tuple[str, str], ...] = ()
 
 
 def gather(
@@ -67,9 +70,10 @@ def gather(
     events = [e.incident for e in store.incident_events(found.incident)] if found.incident else []
     beside = [f for f in store.findings(found.table, found.partition) if f.incident == found.incident and f.incident]
     beside.sort(key=lambda f: -(f.surprise or 0.0))
+    model = found if found.kind == "drift" else next((f for f in beside if f.kind == "drift"), found)
     sheets = (
-        _columns(found),
-        *_values(found),
+        *_columns(model),
+        *_values(model),
         _segments(found),
         _checks(found, beside),
         _history(store, found),
@@ -87,6 +91,7 @@ def gather(
         tuple(sheet for sheet in sheets if sheet.rows),
         tuple((caption, sql) for caption, sql in captions if sql),
         tuple(_pictures([found, *(f for f in beside if f.id != found.id)])),
+        tuple(_keys(found, events, beside)),
     )
 
 
@@ -101,6 +106,21 @@ def _finding(store: Store, name: str) -> Finding:
     if found is None:
         raise UsageError(f"there is no finding {name}", mend="`daywatch history TABLE DATE` lists them")
     return found
+
+
+def _keys(found: Finding, events: Sequence[Incident], beside: Sequence[Finding]) -> Iterator[tuple[str, str]]:
+    """Where, since when, and by what it was found."""
+    from monitor.alerts.blocks import Where  # noqa: PLC0415 - only here
+    from monitor.alerts.words import place, places_of  # noqa: PLC0415 - as above
+
+    told = next((f for f in (found, *beside) if f.segments), found)
+    for one in told.segments[:1]:
+        yield "Where", f"{one.where}: {place(Where(one.where, one.precision, one.recall, one.rows, places_of(told)))}"
+    if events:
+        days = len([e for e in events if e.event != "recovered"])
+        yield "Since", f"{events[0].partition}{'' if days == 1 else f', {days} partitions'}"
+    checks = dict.fromkeys([found.check, *(f.check for f in beside)])
+    yield "Found by", ", ".join(list(checks)[:6])
 
 
 def _facts(found: Finding, events: Sequence[Incident], spot: Spot | None) -> list[tuple[str, str]]:
@@ -134,23 +154,27 @@ def _facts(found: Finding, events: Sequence[Incident], spot: Spot | None) -> lis
 
             facts.append(("Declared", tell_signed(signed)))
     if spot is not None and spot.where:
-        facts.append(("Configured", f"{spot.where}: {spot.about}"))
+        about = spot.about if spot.written else "nobody wrote this check; the settings of the table there change it"
+        facts.append(("Configured", f"{spot.where}: {about}"))
     cost = found.cost
     size = "" if cost.bytes is None else f", {number(cost.bytes)} bytes"
     facts.append(("Cost of the run", f"{cost.queries} queries, {number(cost.rows)} rows{size}, {found.seconds:g} s"))
     return facts[:FACTS_MAX]
 
 
-def _columns(found: Finding) -> Sheet:
+def _columns(found: Finding) -> list[Sheet]:
+    """What each column adds; none where a finding is of one column and has no more to say of it."""
     shares: Mapping[str, float] = found.detail.get("shares", {})
     nats: Mapping[str, float] = found.detail.get("nats", {})
     details: Mapping[str, Any] = found.detail.get("columns", {})
     rows = []
-    for column in found.columns:
+    for column in found.columns[:COLUMNS_MAX]:
         told = tell_column(column, details[column]) if column in details else ""
         rows.append((column, share(shares.get(column)) if column in shares else "",
                      number(nats[column]) if column in nats else "", told))  # fmt: skip
-    return Sheet("Columns", ("Column", "Share of the change", "Nats", "What happened"), tuple(rows))
+    if not any(nats or told for _, _, nats, told in rows):
+        return []
+    return [Sheet("Columns", ("Column", "Share of the change", "Nats", "What happened"), tuple(rows))]
 
 
 def _values(found: Finding) -> list[Sheet]:
@@ -179,14 +203,18 @@ def _history(store: Store, found: Finding) -> Sheet:
     events = store.incident_events(found.incident) if found.incident else []
     order = next((e.order for e in events if e.incident.partition == found.partition), None)
     past = store.history(found.table, order, PARTITIONS_TOLD)
-    rows = []
+    rows, unread = [], []
     for day in reversed(past):
         surprise = day.surprises.get(found.check)
-        verdict = "expected" if day.expected else Status.FAIL.value if found.check in day.failed else "well"
         if surprise is None and found.check not in day.failed:
-            verdict = "not judged"
-        counted = day.values.get("rows")
-        rows.append((day.partition.label, verdict, "" if surprise is None else f"{surprise:.1f}", number(counted)))
+            unread.append(day.partition.label)
+            continue
+        verdict = "expected" if day.expected else Status.FAIL.value if found.check in day.failed else "well"
+        counted = number(day.values.get("rows"))
+        rows.append((day.partition.label, verdict, "" if surprise is None else f"{surprise:.1f}", counted))
+    if unread:
+        span = unread[0] if len(unread) == 1 else f"{len(unread)} from {unread[-1]} to {unread[0]}"
+        rows.append((span, "read as past, not judged", "", ""))
     return Sheet("This check on earlier partitions", ("Partition", "Verdict", "Surprise", "Rows"), tuple(rows))
 
 
@@ -217,14 +245,20 @@ def _rows(found: Finding) -> list[Sheet]:
     return [Sheet("Some of the bad rows", head, tuple(tuple(str(row.get(n, "")) for n in head) for row in sample))]
 
 
-def _pictures(findings: Sequence[Finding]) -> list[tuple[str, bytes]]:
-    from monitor.plots.words import alt_of  # noqa: PLC0415 - only where there are pictures
+def _pictures(findings: Sequence[Finding]) -> list[tuple[str, bytes, bytes]]:
+    from monitor.plots import dark_beside  # noqa: PLC0415 - only where there are pictures
+    from monitor.plots.words import alt_of  # noqa: PLC0415 - as above
 
     told = []
     for path in dict.fromkeys(p for f in findings for p in f.pictures):
-        try:
-            data = Path(path).read_bytes() if Path(path).stat().st_size <= PICTURE_BYTES_MAX else b""
-        except OSError:
-            data = b""
-        told.append((alt_of(data) or f"The picture {Path(path).name} is gone.", data))
+        data = _read(Path(path))
+        told.append((alt_of(data) or f"The picture {Path(path).name} is gone.", data, _read(dark_beside(Path(path)))))
     return told
+
+
+def _read(path: Path) -> bytes:
+    """The file's bytes; none where it is gone, or a giant."""
+    try:
+        return path.read_bytes() if path.stat().st_size <= PICTURE_BYTES_MAX else b""
+    except OSError:
+        return b""

@@ -28,7 +28,7 @@ def print_dossier(dossier: Dossier, stream: IO[str]) -> None:
     for sheet in dossier.sheets:
         console.print(Text(f"\n{sheet.title}", style="bold"))
         console.print(_table(sheet))
-    for words, _ in dossier.pictures:
+    for words, *_ in dossier.pictures:
         console.print(Text(f"\n[picture] {words}", style="dim"))
     for path in found.pictures:
         console.print(Text(path, style="dim"), soft_wrap=True)
