@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -313,8 +314,13 @@ def _drift_headline(lead: Finding, findings: Sequence[Finding]) -> str:
         told = f"{column} has {CHANGE_WORDS[Change(facts[column]['change'])]}: {what} {quantity(seen.today, seen.unit)}"
         told = f"{told}, {about}" if about else told
     shares: Mapping[str, float] = lead.detail.get("shares", {})
-    others = [c for c in lead.columns[1:] if shares.get(c, 0.0) >= 0.1 and c in facts]
+    places = " ".join(f.segments[0].where for f in findings if f.segments)  # where it is changes nothing by itself
+    others = [c for c in lead.columns[1:] if shares.get(c, 0.0) >= 0.1 and c in facts and not _is_named(c, places)]
     return f"{told}; {names(others, 2)} {'changes' if len(others) == 1 else 'change'} too." if others else f"{told}."
+
+
+def _is_named(column: str, text: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(column)}(?!\w)", text) is not None
 
 
 def recur(failures: int, last: str | None, watched: int, unit: str = "days") -> str:

@@ -17,6 +17,7 @@ from monitor.types import (
     Finding,
     Observation,
     Priority,
+    Segment,
     Severity,
     Status,
     Table,
@@ -185,6 +186,8 @@ def test_a_drift_is_told_by_its_leading_column_alone() -> None:
         detail={"columns": facts, "shares": {"x": 0.7, "y": 0.2}},
     )  # fmt: skip
     assert headline(drift, [drift]) == "x has values not seen before in 30.0% of rows; y changes too."
+    there = replace(drift, segments=(Segment("\"y\" = 'a'", 1.0, 1.0, 30),))
+    assert headline(there, [there]) == "x has values not seen before in 30.0% of rows."
     spread = replace(drift, columns=("y",))
     assert headline(spread, [spread]) == "y has another spread (mean 3, before 2)."
     stats = replace(
