@@ -15,6 +15,7 @@ from monitor.alerts.payload import to_payload
 from monitor.alerts.routing import channels_of, priority_of, route
 from monitor.alerts.timetable import Timetable
 from monitor.alerts.words import places_of
+from monitor.conditions import in_words
 from monitor.errors import UsageError
 from monitor.explain import headline, recur, tell_column
 from monitor.incident import ranked
@@ -93,7 +94,10 @@ def write_story(
         sentence=_second_sentence(lead, findings),
         history=_history(sources, findings),
         columns=tuple(_columns(event, findings)),
-        segments=event.segments or next((f.segments for f in others if f.segments), ()),
+        segments=tuple(
+            replace(one, where=in_words(sources.warehouse, sources.table, one.where))
+            for one in event.segments or next((f.segments for f in others if f.segments), ())
+        ),
         confidence=_confidence(lead, _unit(sources)),
         owner=sources.table.owner,
         sql_bad=lead.sql_bad,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from monitor.errors import DaywatchError
 from monitor.privacy.redact import Gate
 from monitor.privacy.shapes import is_hidden
 from monitor.types import Column, ColumnKind, Table
@@ -14,6 +16,9 @@ from monitor.types import Column, ColumnKind, Table
 if TYPE_CHECKING:
     from checks.rootcause import Condition
     from monitor.warehouses.base import Warehouse
+
+_MARKS = (70_001, 70_002)
+"""Two numbers that no condition has, in the place of the bounds of a time of day."""
 
 
 def conjunction_sql(
@@ -77,3 +82,31 @@ def text_condition(warehouse: Warehouse, column: Column, condition: Condition, r
         return warehouse.sql(text.like(f"{value}%" if condition.operator == "prefix" else f"%{value}"))
     side = sa.func.left if condition.operator == "prefix" else sa.func.right
     return warehouse.sql(side(text, len(value)) == value)
+
+
+def in_words(warehouse: Warehouse, table: Table, where: str) -> str:
+    """A condition as a person reads it: times of day as such, all else as it runs."""
+    clocks = [c for c in table.columns if c.kind is ColumnKind.TIMESTAMP]
+    clocks += [c for c in table.columns if table.time is not None and c.name == table.time.name and c not in clocks]
+    for column in clocks:
+        try:
+            sample = warehouse.clock_condition(table, column.name, *_MARKS)
+        except (DaywatchError, NotImplementedError, ValueError):
+            continue
+        pattern = re.escape(sample)
+        for mark in _MARKS:
+            pattern = pattern.replace(str(mark), r"(\d+)", 1)
+        if pattern.count(r"(\d+)") == len(_MARKS):
+            for found in re.finditer(pattern, where):
+                where = where.replace(found[0], _hours(column.name, int(found[1]), int(found[2])))
+    return where
+
+
+def _hours(name: str, low: int, high: int) -> str:
+    """Quarters of an hour as times of day.
+
+    >>> _hours("at", 32, 48)
+    'at from 08:00 to 12:00'
+    """
+    begin, end = (f"{quarter // 4:02d}:{quarter % 4 * 15:02d}" for quarter in (low, high))
+    return f"{name} from {begin} to {end}"

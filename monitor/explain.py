@@ -40,6 +40,9 @@ CHANGE_WORDS = {
 }
 
 
+ABSENT_MAX = 0.002
+"""A value that at most so many rows have is not there."""
+VALUES_TOLD = 2
 _MOVED = frozenset({Change.SHIFT_UP, Change.SHIFT_DOWN, Change.SCALE, Change.SPREAD, Change.OTHER})
 """Changes that the middle of the numbers tells."""
 _UNSEEN_IN_THE_MIDDLE = frozenset({Change.SPREAD, Change.OTHER})
@@ -190,6 +193,10 @@ def _tell_missing(table: Table, _partition: Partition, evidence: Evidence) -> st
 
 def _tell_metric(table: Table, partition: Partition, evidence: Evidence) -> str:
     told = _tell_observation(table, partition, evidence).removesuffix(".")
+    seen, listed = evidence.observation, evidence.detail.get("segments", ())
+    if seen is not None and evidence.columns and len(listed) == 1 and evidence.check.count(".") > 1:
+        name, where = seen.what.partition(", ")[0], segment_words(table, listed[0])
+        return _beside(f"{name} of {where} is {quantity(seen.today, seen.unit)}", seen)
     moved = evidence.detail.get("segments", ()) if evidence.score else ()
     if not told or not moved or "rate" not in moved[0]:
         return f"{told}." if told else ""
@@ -305,7 +312,7 @@ def _drift_headline(lead: Finding, findings: Sequence[Finding]) -> str:
     if lead.change in _REPEATED or not lead.columns or lead.columns[0] not in facts:
         return lead.summary
     column = lead.columns[0]
-    told = tell_column(column, facts[column])
+    told = tell_column(column, facts[column]) + _named_values(facts[column])
     own = next((f for f in findings if f.kind == "stats" and f.columns[:1] == (column,) and f.observation), None)
     if own is not None and own.observation is not None and Change(facts[column]["change"]) in _UNSEEN_IN_THE_MIDDLE:
         seen = own.observation
@@ -317,6 +324,18 @@ def _drift_headline(lead: Finding, findings: Sequence[Finding]) -> str:
     places = " ".join(f.segments[0].where for f in findings if f.segments)  # where it is changes nothing by itself
     others = [c for c in lead.columns[1:] if shares.get(c, 0.0) >= 0.1 and c in facts and not _is_named(c, places)]
     return f"{told}; {names(others, 2)} {'changes' if len(others) == 1 else 'change'} too." if others else f"{told}."
+
+
+def _named_values(facts: Mapping[str, Any]) -> str:
+    """Which values are new or gone, as far as they may be named; from a finding, whose detail has passed the gate."""
+    sides = {Change.VALUES_NEW: ("before", "after", ": "), Change.VALUES_GONE: ("after", "before", ": ")}
+    change = Change(facts["change"])
+    if change not in sides:
+        return ""
+    absent, there, sign = sides[change]
+    listed = [v for v in facts.get("values", ()) if isinstance(v, Mapping) and v[absent] <= ABSENT_MAX < v[there]]
+    told = [str(v["value"]) for v in sorted(listed, key=lambda v: -v[there]) if not is_hidden(v["value"])]
+    return sign + names(told, VALUES_TOLD) if told else ""
 
 
 def _is_named(column: str, text: str) -> bool:

@@ -58,7 +58,8 @@ def _main_picture(event: Incident, findings: Sequence[Finding], sources: Sources
         picture = _picture(finding, sources)
         if picture is not None:
             return picture
-    return _rows_picture(event, sources)
+    broken = bool(findings) and findings[0].kind in ("rule", "relation") and "number" not in findings[0].detail
+    return None if broken else _rows_picture(event, sources)
 
 
 def _details(
@@ -70,9 +71,13 @@ def _details(
     known = sources.samples is not None and column in {c.name for c in sources.table.columns}
     change = Change.OTHER if lead is None else lead.change
     wanted: tuple[tuple[str, Callable[[], Picture | None]], ...] = (
-        ("where", lambda: views.places(findings)),
+        ("where", lambda: views.places(findings, sources)),
         ("by", lambda: views.missing_by_segment(lead, sources) if lead and lead.kind == "nulls" else None),
         ("values", lambda: views.moved(column, change, sources) if known and change in _NUMBERS_TOLD else None),
+        (
+            "moved",
+            lambda: next((p for f in findings if f.kind == "metric" and (p := views.waterfall(f, sources))), None),
+        ),
         ("calendar", lambda: views.calendar(event, findings, sources)),
     )
     for name, look in wanted:
@@ -108,6 +113,8 @@ def _own_picture(finding: Finding, sources: Sources) -> Picture | None:
             return views.waterfall(finding, sources)
         case "duplicates":
             return views.copies(finding, sources)
+        case "rule" | "relation":
+            return views.places([finding], sources, 1)
     return None
 
 
@@ -176,7 +183,8 @@ def _course_picture(finding: Finding, seen: Observation, sources: Sources) -> Se
     points = tuple((day.partition.label, value, finding.check not in day.failed) for day, value in pairs)
     where = f" where {finding.segments[0].where}" if finding.segments else ""
     unit: Any = seen.unit if seen.unit in ("share", "rows") else ""
-    title = f"{seen.what[:1].upper()}{seen.what[1:]}{where}"
+    what = seen.what.partition(", ")[0] if where and finding.kind == "metric" else seen.what
+    title = f"{views.as_title(what)}{where}"
     label = sources.partition.label
     return SeriesPicture(title, unit, points, float(seen.today or 0.0), label, seen.expected, seen.low, seen.high)
 
@@ -190,7 +198,7 @@ def _title(finding: Finding, seen: Observation) -> str:
         return f"Share of {seen.what}"
     if finding.kind == "volume":
         return f"Rows of {finding.table}"
-    return seen.what[:1].upper() + seen.what[1:] if "_" not in seen.what.split(" ")[0] else seen.what
+    return views.as_title(seen.what)
 
 
 def _rows_picture(event: Incident, sources: Sources) -> SeriesPicture | None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from monitor.conditions import in_words
 from monitor.plots import (
     CopiesPicture,
     CorrelationPicture,
@@ -34,6 +35,16 @@ SEGMENT_VALUES_MAX = 30
 GONE_MAX = 0.002
 """A value that at most so many rows have is not there."""
 _SEVERITIES = list(Severity)
+
+
+def as_title(what: str) -> str:
+    """Words with a capital at their beginning, but for names and SQL.
+
+    >>> as_title("mean of price"), as_title("mean_price, AA"), as_title("count(*)")
+    ('Mean of price', 'mean_price, AA', 'count(*)')
+    """
+    first = what.split(" ", maxsplit=1)[0]
+    return what if any(sign in first for sign in "_(") else what[:1].upper() + what[1:]
 
 
 def arrivals(finding: Finding, sources: Sources) -> FreshnessPicture | None:
@@ -114,7 +125,7 @@ def peers(finding: Finding, sources: Sources) -> PeersPicture | None:
     name = gate.value(column, key[0] if key else None, rows)
     others = tuple(float(v) for j, v in enumerate(today) if j != place and np.isfinite(v))
     own = tuple(float(v) for v in series.values[:-1, place, 0] if np.isfinite(v))
-    return PeersPicture(f"{seen.what[:1].upper()}{seen.what[1:]} by {column}", name, float(seen.today), own, others)
+    return PeersPicture(f"{as_title(seen.what)} by {column}", name, float(seen.today), own, others)
 
 
 def waterfall(finding: Finding, sources: Sources) -> WaterfallPicture | None:
@@ -279,12 +290,16 @@ def _names(where: str, column: str) -> bool:
     return where.replace('"', " ").replace("`", " ").split(" ")[0:2].count(column) > 0
 
 
-def places(findings: Sequence[Finding]) -> SegmentsPicture | None:
-    """How well the conditions found say which rows are bad."""
+def places(findings: Sequence[Finding], sources: Sources, least: int = SEGMENTS_MIN) -> SegmentsPicture | None:
+    """How well the conditions found say which rows are bad; None with fewer of them than `least`."""
     segments = next((f.segments for f in findings if f.segments), ())
-    if len(segments) < SEGMENTS_MIN:
+    if len(segments) < least:
         return None
-    return SegmentsPicture("Where the bad rows are", tuple((s.where, s.precision, s.recall) for s in segments))
+    told = [(in_words(sources.warehouse, sources.table, s.where), s.precision, s.recall) for s in segments]
+    if len(told) == 1:
+        ((where, precision, recall),) = told
+        return SegmentsPicture(f"Where: {where}", (("these rows", precision, recall),))
+    return SegmentsPicture("Where the bad rows are", tuple(told))
 
 
 def calendar(event: Incident, findings: Sequence[Finding], sources: Sources) -> HeatPicture | None:

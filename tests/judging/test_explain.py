@@ -9,6 +9,7 @@ import pytest
 
 from monitor.explain import CHANGE_WORDS, bad_condition, headline, recur, summarise, tell_column
 from monitor.judge import Verdict
+from monitor.privacy.shapes import OPENING
 from monitor.types import (
     Change,
     Column,
@@ -199,6 +200,25 @@ def test_a_drift_is_told_by_its_leading_column_alone() -> None:
     )
     repeated = replace(drift, change=Change.REPLAY)
     assert headline(repeated, [repeated]) == repeated.summary
+
+
+@pytest.mark.parametrize(
+    ("change", "values", "told"),
+    [
+        ("values_new", [("United", 0.0, 0.2), ("UA", 0.2, 0.0), ("Delta", 0.001, 0.3)], ": Delta and United."),
+        ("values_gone", [("United", 0.0, 0.2), ("UA", 0.2, 0.0)], ": UA."),
+        ("values_new", [(f"{OPENING}Aaaa 99", 0.0, 0.2)], "."),  # a shape, which names nothing
+        ("values_mixed", [("United", 0.0, 0.2)], "."),
+    ],
+)
+def test_values_that_are_new_or_gone_are_named_in_the_title(
+    change: str, values: list[tuple[str, float, float]], told: str
+) -> None:
+    listed = [{"value": v, "before": b, "after": a} for v, b, a in values]
+    facts = {"x": {"change": change, "effect": 0.5, "values": listed}}
+    detail = {"columns": facts, "shares": {"x": 1.0}}
+    lead = replace(finding("drift", "x", 9.0, 0.4), kind="drift", change=Change(change), detail=detail)
+    assert headline(lead, [lead]).endswith(f"in 50.0% of rows{told}")
 
 
 def test_the_history_line_counts() -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from checks.rootcause import Condition
 from checks.rootcause.apply import mask_of
-from monitor.conditions import conjunction_sql
+from monitor.conditions import conjunction_sql, in_words
 from monitor.privacy.redact import Gate
 from monitor.segments import confirm
 from monitor.types import Segment, Table
@@ -94,3 +94,11 @@ def test_what_the_engine_refuses_stays_as_the_sample_says(load: Load, table_of: 
     warehouse, table = opened(load, table_of)
     found = [Segment("no such thing", 0.5, 0.5, 30)]
     assert confirm(warehouse, table, warehouse.partition(table, "2024-03-01"), found, "also not") == tuple(found)
+
+
+def test_times_of_day_are_told_in_words_and_all_else_as_it_runs(load: Load, table_of: Load) -> None:
+    warehouse, table = opened(load, table_of)
+    clock = conjunction_sql(warehouse, table, [Condition("at", "clock", (32, 48))], 100, Gate(table))
+    place = conjunction_sql(warehouse, table, [Condition("weight", ">", 5.0)], 100, Gate(table))
+    assert in_words(warehouse, table, f"{place} AND {clock}") == f"{place} AND at from 08:00 to 12:00"
+    assert in_words(warehouse, table, str(place)) == place
