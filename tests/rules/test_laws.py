@@ -64,7 +64,7 @@ def judged(warehouse: Warehouse, *bodies: dict[str, Any]) -> list[Evidence]:
     return judge_rules(warehouse, table)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(st.lists(st.one_of(st.none(), st.integers(-40, 40), st.integers(-(2**62), 2**62)), max_size=60))
 def test_repeats_are_counted_exactly_by_bits_and_by_groups(tmp_path_factory: Any, values: list[int | None]) -> None:
     listed = ", ".join(f"({'NULL' if v is None else v}::BIGINT)" for v in values) or "(NULL::BIGINT)"
