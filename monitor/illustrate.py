@@ -74,10 +74,7 @@ def _details(
         ("where", lambda: views.places(findings, sources)),
         ("by", lambda: views.missing_by_segment(lead, sources) if lead and lead.kind == "nulls" else None),
         ("values", lambda: views.moved(column, change, sources) if known and change in _NUMBERS_TOLD else None),
-        (
-            "moved",
-            lambda: next((p for f in findings if f.kind == "metric" and (p := views.waterfall(f, sources))), None),
-        ),
+        ("moved", lambda: views.first_waterfall(findings, sources)),
         ("calendar", lambda: views.calendar(event, findings, sources)),
     )
     for name, look in wanted:

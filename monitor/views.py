@@ -128,6 +128,12 @@ def peers(finding: Finding, sources: Sources) -> PeersPicture | None:
     return PeersPicture(f"{as_title(seen.what)} by {column}", name, float(seen.today), own, others)
 
 
+def first_waterfall(findings: Sequence[Finding], sources: Sources) -> WaterfallPicture | None:
+    """How the first metric that can be taken apart was moved."""
+    drawn = (waterfall(finding, sources) for finding in findings if finding.kind == "metric")
+    return next((picture for picture in drawn if picture is not None), None)
+
+
 def waterfall(finding: Finding, sources: Sources) -> WaterfallPicture | None:
     """How the segments of a metric moved it; where it adds up or is a ratio of sums."""
     metric = next((m for m in sources.table.metrics if f"metric.{m['name']}" == finding.check), None)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +16,7 @@ from monitor import views
 from monitor.illustrate import illustrate
 from monitor.partitions import partition_at
 from monitor.past import Past
-from monitor.plots import PeersPicture, QuantilesPicture, WaterfallPicture
+from monitor.plots import PeersPicture, QuantilesPicture, SegmentsPicture, WaterfallPicture
 from monitor.store.records import PastPartition
 from monitor.story import Sources
 from monitor.types import (
@@ -38,6 +39,7 @@ from monitor.types import (
     TimeColumn,
     TimeForm,
 )
+from monitor.warehouses import open_warehouse
 
 KINDS = {"x": ColumnKind.NUMBER, "y": ColumnKind.NUMBER, "origin": ColumnKind.TEXT, "at": ColumnKind.TIMESTAMP}
 METRIC = {"name": "delay", "sql": "sum(y)", "by": ["origin"]}
@@ -159,6 +161,32 @@ def test_a_sum_is_moved_by_its_segments() -> None:
     told = views.waterfall(finding("metric.delay", "metric", observation=seen), given)
     assert isinstance(told, WaterfallPicture)
     assert told.parts == (("JFK", 40.0), ("LGA", 0.0))
+
+
+def test_what_moved_a_metric_that_nobody_split_is_drawn_from_the_finding() -> None:
+    seen = Observation("delay", 190.0, 150.0)
+    detail = {"moves": [{"where": "origin = 'JFK'", "change": 38.0}]}
+    moved = finding("metric.delay", "metric", observation=seen, detail=detail)
+    told = views.first_waterfall([finding("volume", "volume"), moved], sources())
+    assert told == WaterfallPicture("delay: what moved it", 150.0, 190.0, (("origin = 'JFK'", 38.0),))
+    assert views.first_waterfall([finding("volume", "volume")], sources()) is None
+
+
+def test_a_broken_rule_is_shown_by_where_its_rows_are(tmp_path: Path) -> None:
+    day = tmp_path / "t.csv"
+    day.write_text("x,y,origin,at\n1,2,LGA,2013-02-09 05:00:00\n")
+    with closing(open_warehouse("main", f"files://{tmp_path}")) as warehouse:
+        given = replace(sources(), warehouse=warehouse)
+        clock = warehouse.clock_condition(TABLE, "at", 20, 32)
+        broken = finding("rule.r", "rule", segments=(Segment(clock, 0.7, 0.9, 134),))
+        assert views.places([broken], given) is None  # one alone says no more than its line in the message
+        told = views.places([broken], given, 1)
+        assert told == SegmentsPicture("Where: at from 05:00 to 08:00", (("these rows", 0.7, 0.9),))
+        event = Incident("INC-1", "main.t", "2013-02-09", "opened", "t", ("rule.r",), (), (), Change.OTHER, 5.0, True)
+        (alone,) = illustrate(event, [broken], given, tmp_path, swarm=False)
+        assert "at from 05:00 to 08:00" in alone[1]
+        bare = finding("rule.r", "rule")
+        assert list(illustrate(event, [bare], given, tmp_path, swarm=False)) == []  # the rows of the table say nothing
 
 
 def test_days_that_came_and_the_moments_since() -> None:
