@@ -34,7 +34,7 @@ def segment_place(replay: Replay, case: Case, found: Group) -> int:
     day = replay.days[case.day]
     partition = replay.partition(case.day)
     samples = SampleSet(replay.sampled(case.frame), replay.references(case.day), SEED)
-    sources = Sources(replay.table, partition, _dialect(), Past(replay.table, ()), {}, samples)
+    sources = Sources(replay.table, partition, dialect(), Past(replay.table, ()), {}, samples)
     wrong = {column for verdict in found.verdicts for column in suspects(verdict.evidence)}
     truth = rows_where(day, case.where)
     for place, segment in enumerate(tell(sources, found.lead, wrong).segments, start=1):
@@ -46,6 +46,6 @@ def segment_place(replay: Replay, case: Case, found: Group) -> int:
 
 
 @functools.cache
-def _dialect() -> Warehouse:
+def dialect() -> Warehouse:
     """An empty warehouse, which says how SQL is written."""
     return open_warehouse("main", "duckdb:///:memory:")

@@ -56,7 +56,7 @@ def collect(name: str, pictures: Path | None = None) -> Iterator[dict[str, Any]]
                 seen.add(case.fault)
                 if pictures is not None:
                     _keep_picture(desk, pictures / f"{name}-{case.fault}-{case.share:g}.png")
-                yield {"table": f"main.{name}", "owner": OWNER.format(table=name), **_truth(replay, case), **told}
+                yield {"table": f"main.{name}", "owner": OWNER.format(table=name), **truth(replay, case), **told}
 
 
 def _quiet_day(base: Path, desk: Path, replay: Replay, entry: Entry) -> list[Case]:
@@ -133,7 +133,7 @@ def _keep_picture(desk: Path, path: Path) -> None:
         shutil.copy(found[0], path)
 
 
-def _truth(replay: Replay, case: Case) -> dict[str, Any]:
+def truth(replay: Replay, case: Case) -> dict[str, Any]:
     """What was done to the day, and the day's own numbers before and after it."""
     clean = replay.days[case.day]
     rows = max(len(case.frame), len(clean), 1)
