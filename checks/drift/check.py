@@ -62,7 +62,7 @@ class Drift:
             return [Evidence("drift", "drift", None, weight=WEIGHT)]
         found = compare(table, partition, samples)
         groupings = [series for needed in Missing().inputs(table) for series in values.get(needed, ())]
-        unknown = unknown_values(table, partition, groupings, tuple(found.attributed))
+        unknown = unknown_values(groupings, tuple(found.attributed))
         parts = _parts(table, partition, found, values[PastScores("drift")], unknown)
         return [_lead(table, samples, found, parts)]
 

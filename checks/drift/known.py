@@ -2,34 +2,73 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from checks.drift.thresholds import TRIFLE_NOVEL, TRIFLE_NOVEL_ROWS, rise_over
+from checks.drift.thresholds import TRIFLE_NOVEL, TRIFLE_NOVEL_ROWS
 from checks.groups import teaching
-from monitor.types import Evidence, GroupSeries, Partition, Table
+from monitor.types import Evidence, GroupSeries
 
 Array = npt.NDArray[np.float64]
 
 KNOWN_DAYS_MIN = 14
 """Partitions that say which values there are, before new ones among them say how usual new ones are."""
+POINTS_MIN = 7
+"""Partitions after those below which nothing is judged."""
+STEEPNESS = 5.0
+"""Power by which larger shares than any are thought to become rarer."""
 LOOK = "unknown"
 BESIDE = frozenset({"drift", "missing", "duplicates"})
 """Checks that have to be content with a partition before its values count as known."""
 
 
-def unknown_values(
-    table: Table, partition: Partition, groupings: Sequence[GroupSeries], columns: Sequence[str]
-) -> list[Evidence]:
+@dataclass(frozen=True, slots=True)
+class Bursts:
+    """A share that is 0 on most days and comes in bursts: by rank among past ones, beyond the largest by a power.
+
+    No scale describes such a series: it is that of the zeros, or that of the bursts.
+
+    Args:
+        past: shares so far, ascending.
+        trifle: what chance alone may bring.
+
+    >>> calm, wild = Bursts((0.0,) * 99, 0.002), Bursts((0.0,) * 97 + (0.01, 0.02), 0.002)
+    >>> calm.tail(0.0), round(wild.tail(0.01), 2), wild.tail(0.03) < 0.01, calm.tail(0.03) < 1e-6
+    (1.0, 0.03, True, True)
+    >>> round(calm.isf(calm.tail(0.03)), 3), round(wild.isf(wild.tail(0.03)), 3)
+    (0.03, 0.03)
+    """
+
+    past: tuple[float, ...]
+    trifle: float
+
+    def tail(self, score: float) -> float:
+        """P(next share >= score)."""
+        if score <= 0:
+            return 1.0
+        size = len(self.past) + 1
+        if score <= self.past[-1]:
+            return (size - bisect_left(self.past, score)) / size
+        return float(((self.past[-1] + self.trifle) / (score + self.trifle)) ** STEEPNESS / size)
+
+    def isf(self, probability: float) -> float:
+        """The share reached with this probability."""
+        size = len(self.past) + 1
+        if probability * size >= 1.0:
+            return self.past[max(0, min(len(self.past) - 1, size - int(probability * size)))]
+        return float((self.past[-1] + self.trifle) * (probability * size) ** (-1.0 / STEEPNESS) - self.trifle)
+
+
+def unknown_values(groupings: Sequence[GroupSeries], columns: Sequence[str]) -> list[Evidence]:
     """One part a column with few values: the share of today's rows whose value the known partitions never had.
 
     It is judged by what each past partition had of values that were new then.
 
     Args:
-        table: for its cadence and country.
-        partition: the judged one.
         groupings: rows by the values of columns, of pairs, and by the time of day; only the first kind is looked at.
         columns: those of interest.
     """
@@ -37,18 +76,18 @@ def unknown_values(
     for series in groupings:
         names = series.groups.columns
         if series.error is None and not series.groups.clock and len(names) == 1 and names[0] in columns:
-            part = _judged(table, partition, series)
+            part = _judged(series)
             parts += [part] if part is not None else []
     return parts
 
 
-def _judged(table: Table, partition: Partition, series: GroupSeries) -> Evidence | None:
+def _judged(series: GroupSeries) -> Evidence | None:
     shares = _unknown(series)
     total = float(series.totals[-1])
-    if not np.isfinite(shares[:-1]).any() or not total > 0:
+    known = sorted(float(share) for share in shares[:-1] if np.isfinite(share))
+    if len(known) < POINTS_MIN or not total > 0:
         return None
-    trifle = TRIFLE_NOVEL + TRIFLE_NOVEL_ROWS / total
-    past = rise_over(table, partition, series.partitions, shares[:-1], trifle)
+    past = Bursts(tuple(known), TRIFLE_NOVEL + TRIFLE_NOVEL_ROWS / total)
     name = series.groups.columns[0]
     return Evidence(f"{LOOK}.{name}", "drift", float(shares[-1]), past, columns=(name,))
 

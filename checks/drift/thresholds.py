@@ -91,23 +91,6 @@ def predict(
     }
 
 
-def rise_over(
-    table: Table, partition: Partition, before: Sequence[Partition], shares: Array, trifle: float
-) -> RootT | None:
-    """The distribution of a share that is a score by itself, given its past (T,), NaN where it teaches nothing.
-
-    None while too little of it is known.
-    """
-    roots = np.cbrt(shares + trifle)[:, None]
-    known = roots[np.isfinite(roots)]
-    if len(known) < POINTS_MIN:
-        return None
-    calendar = calendar_of([*before, partition], table.cadence, table.country)
-    forecast = forecast_panel(roots, calendar, None, np.array([SCALE_MIN * np.median(known)]))
-    scale = forecast.scale * widening(forecast.errors, forecast.df)
-    return RootT(StudentT(float(forecast.location[0]), float(scale[0]), float(forecast.df[0])), trifle)
-
-
 def _rises_over(
     partitions: Sequence[Partition], names: Sequence[str], past: Mapping[str, Sequence[Point]], trifles: Sequence[float]
 ) -> Array:
