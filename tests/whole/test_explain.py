@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from monitor.config import load_config
 from monitor.errors import UsageError
 from monitor.plots import BarsPicture, draw
 from monitor.related import relate
@@ -29,6 +30,7 @@ from monitor.types import (
 )
 from monitor.whole.dossier import gather
 from monitor.whole.page import render_page
+from monitor.whole.telling import tell
 from monitor.whole.terminal import print_dossier
 
 NASTY = '<script>alert(1)</script> [bold]x[/bold] & "q"'
@@ -179,3 +181,21 @@ def test_tables_without_rows_on_the_same_day_are_told(store: Store) -> None:
     flights = record(store, finding(**late))
     record(store, finding(table="main.planes", **late))
     assert [r.why for r in relate(store.incidents(), flights)] == ["the same change of all rows"]
+
+
+def test_declared_relations_and_the_line_of_the_check_are_told(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "daywatch.yaml").write_text(
+        "warehouses: {main: 'duckdb:///w.duckdb'}\n"
+        "defaults: {show_values: true}\n"
+        "tables:\n"
+        "  - name: main.flights\n"
+        "    relations: [{column: tailnum, references: main.planes.tailnum}]\n"
+    )
+    found = record(store, finding())
+    record(store, finding(table="main.planes", columns=("model",)))
+    told = tell(load_config(tmp_path / "daywatch.yaml"), store, found.id)
+    (related,) = [sheet for sheet in told.sheets if sheet.title.startswith("Other tables")]
+    assert related.rows[0][1:3] == ("main.planes", "tailnum refers to main.planes.tailnum")
+    assert "daywatch.yaml:4" in dict(told.facts)["Configured"]
+    assert any(sheet.title == "Some of the bad rows" for sheet in told.sheets)  # as the defaults say
+    assert dict(told.keys)["Where"].startswith("origin = 'LGA': 402 rows; 93% of them are bad")
