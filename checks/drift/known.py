@@ -19,7 +19,7 @@ KNOWN_DAYS_MIN = 14
 """Partitions that say which values there are, before new ones among them say how usual new ones are."""
 POINTS_MIN = 7
 """Partitions after those below which nothing is judged."""
-STEEPNESS = 5.0
+STEEPNESS = 7.0
 """Power by which larger shares than any are thought to become rarer."""
 LOOK = "unknown"
 BESIDE = frozenset({"drift", "missing", "duplicates"})
