@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,7 +20,7 @@ from monitor.errors import UsageError
 
 if TYPE_CHECKING:
     from monitor.config import Config
-    from monitor.store import Store
+    from monitor.store import Reply, Store
 
 
 NOTE_MAX = 1000
@@ -65,13 +64,14 @@ def feedback(
     return OK
 
 
-def _reply(store: Store, incident: str, to: str | None, me: str, note: str | None) -> Mapping[str, Any] | None:
+def _reply(store: Store, incident: str, to: str | None, me: str, note: str | None) -> Reply | None:
     """What is told in the thread of an incident that is assigned to somebody."""
     if to is None:
         return None
     from monitor.alerts.asking import ask_person  # noqa: PLC0415 - only here
+    from monitor.store import Reply  # noqa: PLC0415 - as above
 
-    return ask_person(incident, store.incident(incident), to, me, note=_bounded(note))
+    return Reply(ask_person(incident, store.incident(incident), to, me, note=_bounded(note)))
 
 
 def _bounded(text: str | None) -> str | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from monitor.serve.clock import Clock
     from monitor.serve.logs import Log
     from monitor.serve.web import Answer
-    from monitor.store import Store
+    from monitor.store import Reply, Store
 
 PATH = "/slack/interactions"
 UNSIGNED = 401
@@ -95,15 +95,16 @@ class Buttons:
         self.after()
         return None
 
-    def _reply(self, pressed: Pressed) -> Mapping[str, Any] | None:
+    def _reply(self, pressed: Pressed) -> Reply | None:
         """What is told in the thread: to whom it is assigned."""
         press = pressed.press
         if press.action != "assign":
             return None
         from monitor.alerts.asking import ask_person  # noqa: PLC0415 - only here
+        from monitor.store import Reply  # noqa: PLC0415 - as above
 
         state = self.store.incident(press.incident)
-        return ask_person(press.incident, state, pressed.to, pressed.who, mention=press.to)
+        return Reply(ask_person(press.incident, state, pressed.to, pressed.who, mention=press.to))
 
     def _tell_edit(self, incident: str) -> str:
         """Where the checks of an incident are configured."""

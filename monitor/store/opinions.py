@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
@@ -14,7 +12,7 @@ from monitor.store.engine import insert_into
 from monitor.store.incidents import as_feedback, read_incident
 from monitor.store.models import cautions, events, feedback, incidents
 from monitor.store.names import incident_name, incident_number
-from monitor.store.records import SAID, Feedback, FeedbackAction, NoiseCaution
+from monitor.store.records import SAID, Feedback, FeedbackAction, NoiseCaution, Reply
 
 NOISE_DECADES = 1.0
 """What one "noise" asks of a check: a tenth of its share of the table's budget of false alerts."""
@@ -34,7 +32,7 @@ def say(
     by: str | None = None,
     link: str | None = None,
     press: str | None = None,
-    reply: Mapping[str, Any] | None = None,
+    reply: Reply | None = None,
 ) -> Feedback:
     """Record feedback on an incident, once for each press of a button, and have its messages and threads say so.
 
@@ -67,7 +65,9 @@ def say(
     ).one()
     if said is FeedbackAction.NOISE:
         _be_cautious(connection, number, by or who, now)
-    chronicle.enqueue_refresh(connection, number, f"{SAID}{row.id}", now, codec.dump(dict(reply)) if reply else "{}")
+    chronicle.enqueue_refresh(
+        connection, number, f"{SAID}{row.id}", now, codec.dump(dict(reply.payload)) if reply else "{}"
+    )
     return as_feedback(row)
 
 

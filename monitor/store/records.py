@@ -181,6 +181,13 @@ class IncidentState:
     findings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Reply:
+    """A message for the threads of an incident, as its payload."""
+
+    payload: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class OutboxItem:
     """An alert on its way out.

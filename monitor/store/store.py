@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Self
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
@@ -57,6 +57,7 @@ from monitor.store.records import (
     Pruned,
     Receipt,
     Recorded,
+    Reply,
     Revised,
     RunRecord,
     Spent,
@@ -251,13 +252,12 @@ class Store:
         by: str | None = None,
         link: str | None = None,
         press: str | None = None,
-        reply: Mapping[str, Any] | None = None,
+        reply: Reply | None = None,
     ) -> Feedback:
         """Record what a person says about an incident, and have its messages brought up to date.
 
         `who` is the assignee where the action is `assign`, `by` who says it; `link` leads to where it was discussed.
-        `press` names the press of a button: told again, it is recorded once. `reply` is a message's payload that is
-        told in its threads.
+        `press` names the press of a button: told again, it is recorded once. `reply` is told in its threads.
 
         Raises:
             UsageError: unknown incident (naming the nearest ones) or unknown action.
