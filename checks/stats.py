@@ -136,9 +136,10 @@ def _of_account(panel: Panel, measures: Sequence[Measure], scaled: _Scaled, fore
     place = {m: j for j, m in enumerate(measures)}
     stands = np.ones(len(measures))
     for m, j in place.items():
-        inward = {"min": 1.0, "max": -1.0}.get(m.kind, 0.0) * (scaled.today[j] - forecast.location[j])
         spread = place.get(Measure("stddev", m.column))
-        if inward > 0 and spread is not None and math.isfinite(panel.today[spread]):
+        if spread is None or not np.isfinite([panel.today[spread], forecast.location[j], forecast.scale[j]]).all():
+            continue
+        if {"min": 1.0, "max": -1.0}.get(m.kind, 0.0) * (scaled.today[j] - forecast.location[j]) > 0:
             doubt = INWARD * panel.today[spread] / math.hypot(scaled.unit[j], panel.today[j])
             stands[j] = forecast.scale[j] / math.hypot(forecast.scale[j], doubt)
     return stands

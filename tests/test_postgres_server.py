@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-HOLDER = "import sys, tests.postgres_server as p; s = p.start(); print(s.url.port, flush=True); sys.stdin.read()"
+HOLDER = """
+import signal, sys, tests.postgres_server as p
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is begun with it ignored
+s = p.start()
+print(s.url.port, flush=True)
+sys.stdin.read()
+"""
 
 
 def listens(port: int) -> bool:

@@ -78,12 +78,20 @@ def test_a_lost_segment_is_named_with_sql_that_runs(desk: Any) -> None:
     found = finding(desk.judge("2024-02-05"), "missing")
     assert found.status is Status.FAIL
     assert found.segments[0].where == "\"country\" = 'IT'"
-    assert (found.segments[0].rows, found.columns[0], found.change.value) == (0, "country", "rows_missing")
+    # its rows came, as those of other countries
+    assert (found.segments[0].rows, found.columns[0], found.change.value) == (0, "country", "values_gone")
     assert found.summary.startswith("No rows of country IT came; expected about 1")
     assert desk.rows["missing"] == 0
     assert desk.good["missing"] == 100
     assert len(found.detail["course"]) == 35
     assert "IT" not in str(found.detail)
+
+
+def test_a_segment_whose_rows_did_not_come_is_rows_missing(desk: Any) -> None:
+    desk.sql("DELETE FROM visits WHERE country = 'IT' AND seen_at::DATE = '2024-02-05'")
+    found = finding(desk.judge("2024-02-05"), "missing")
+    assert found.status is Status.FAIL
+    assert (found.columns[0], found.change.value) == ("country", "rows_missing")
 
 
 def test_lost_hours_are_a_time_of_day(desk: Any) -> None:
