@@ -22,6 +22,8 @@ USUAL_MAX = 0.1
 """Part of the bad rows' share that may be usual; with more of them, only their excess over the past says where."""
 CHANGED_MAX = 3
 """Columns of a finding whose values are compared with the past's, the leading ones."""
+CHANGED_TAIL = 1e-4
+"""Tail probability from which a column beside the leading one counts as changed."""
 _SHORT = frozenset({Change.ROWS_MISSING, Change.VALUES_GONE})
 
 
@@ -33,6 +35,7 @@ def find_where(
     `suspects` are columns that fail beside it. Those of them that changed themselves are no places: that one is
     missing where another is says nothing of where to look.
     """
+    from checks.drift.timelike import is_calendar  # noqa: PLC0415 - loads pandas
     from checks.missing import clocks_of  # noqa: PLC0415 - loads NumPy
     from checks.rootcause import changed_alone, find_changed, find_deficits, find_segments  # noqa: PLC0415 - heavy
 
@@ -40,8 +43,9 @@ def find_where(
         return []
     own = {table.time.name} if table.time else set()
     clocks = own & set(clocks_of(table))
+    dates = {c.name for c in table.checked_columns if is_calendar(c, samples.past)} if samples.past else set()
     offered = [
-        *(c for c in table.checked_columns if c.name not in own),
+        *(c for c in table.checked_columns if c.name not in {*own, *dates}),
         *(c for c in table.columns if c.name in clocks),
     ]
     past = [frame for _, frame in samples.past]
@@ -51,8 +55,7 @@ def find_where(
             return found
     if evidence.kind == "duplicates" or evidence.change is Change.DUPLICATES:
         return _shared(find_segments(samples.today, offered, repeated(samples), clocks=clocks), samples.today, past)
-    named = [c for c in table.columns if c.name in evidence.columns[:CHANGED_MAX]]
-    named.sort(key=lambda c: evidence.columns.index(c.name))
+    named = [table.column(name) for name in _changed(evidence)]
     doubtful = [c for c in offered if c.name in {*suspects, *evidence.columns}]
     symptoms = changed_alone(samples.today, past, doubtful)
     if evidence.change is not Change.RELATION:
@@ -65,6 +68,15 @@ def find_where(
     return _shared(
         find_changed(samples.today, past, offered, named, symptoms, clocks, pairs=pairs), samples.today, past
     )
+
+
+def _changed(evidence: Evidence) -> list[str]:
+    """The leading column, and those after it that surprise by themselves: others vary as they do on any day."""
+    from checks.evidence import tail_alone  # noqa: PLC0415 - loads NumPy
+
+    sure = {part.columns for part in evidence.parts if tail_alone(part) < CHANGED_TAIL}
+    lead, *others = evidence.columns[:CHANGED_MAX] or ("",)
+    return [name for name in (lead, *others) if name and (name == lead or (name,) in sure)]
 
 
 def _shared(found: Sequence[FoundSegment], today: pd.DataFrame, past: Sequence[pd.DataFrame]) -> list[FoundSegment]:
