@@ -125,6 +125,23 @@ def test_a_place_that_shares_in_the_change_stays_a_place() -> None:
     assert lead.shared == sum(int((frame["device"] == "till").sum()) for frame in PAST)
 
 
+def test_rows_all_over_the_day_are_at_no_date_and_a_restless_column_tells_no_place() -> None:
+    dates = [dt.date(2024, 3, 8), dt.date(2024, 3, 7), dt.date(2024, 3, 2), dt.date(2024, 2, 24), dt.date(2024, 2, 9)]
+    past = [frame.assign(day=float(date.day)) for date, frame in zip(dates, PAST, strict=True)]  # one has today's
+    random = np.random.default_rng(2)
+    hit = random.random(ROWS) < 0.1
+    today = damaged("price", lambda v: np.where(hit, v * 10, v), None).assign(day=9.0)
+    restless = [frame.assign(wind=random.normal(n, 1, ROWS)) for n, frame in enumerate(past)]
+    today["wind"] = random.normal(0, 1, ROWS) + 9.0 * (today["shop"] == "north").to_numpy()
+    columns = (*COLUMNS.values(), Column("wind", ColumnKind.NUMBER, ""))
+    table = Table("t", "main", ("t",), columns, None)
+    samples = SampleSet(
+        today, tuple((partition_at(Cadence.DAY, "UTC", d), f) for d, f in zip(dates, restless, strict=True))
+    )
+    drift = Evidence("drift", "drift", 1.0, columns=("price", "wind"), change=Change.SCALE, effect=0.1)
+    assert find_where(table, samples, drift) == []
+
+
 def test_a_segment_that_is_gone_is_told_with_the_rows_it_should_have() -> None:
     today = shop_day(9)
     today = coded(today[today["shop"] != "west"].reset_index(drop=True))
