@@ -55,7 +55,8 @@ def find_where(
             return found
     if evidence.kind == "duplicates" or evidence.change is Change.DUPLICATES:
         return _shared(find_segments(samples.today, offered, repeated(samples), clocks=clocks), samples.today, past)
-    named = [table.column(name) for name in _changed(evidence)]
+    catalogue = {c.name: c for c in table.columns}
+    named = [catalogue[name] for name in _changed(evidence) if name in catalogue]
     doubtful = [c for c in offered if c.name in {*suspects, *evidence.columns}]
     symptoms = changed_alone(samples.today, past, doubtful)
     if evidence.change is not Change.RELATION:

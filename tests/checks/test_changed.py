@@ -142,6 +142,14 @@ def test_rows_all_over_the_day_are_at_no_date_and_a_restless_column_tells_no_pla
     assert find_where(table, samples, drift) == []
 
 
+def test_a_column_that_the_catalogue_no_longer_has_is_no_error() -> None:
+    day = partition_at(Cadence.DAY, "UTC", dt.date(2024, 3, 9))
+    samples = SampleSet(shop_day(9), tuple((day, frame) for frame in PAST))
+    table = Table("t", "main", ("t",), tuple(COLUMNS.values()), None)
+    lost = Evidence("schema", "schema", 1.0, columns=("colour", "price"), change=Change.SCHEMA, effect=1.0)
+    assert find_where(table, samples, lost) == []
+
+
 def test_a_segment_that_is_gone_is_told_with_the_rows_it_should_have() -> None:
     today = shop_day(9)
     today = coded(today[today["shop"] != "west"].reset_index(drop=True))
