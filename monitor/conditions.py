@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from monitor.errors import DaywatchError
 from monitor.privacy.redact import Gate
 from monitor.privacy.shapes import is_hidden
 from monitor.types import Column, ColumnKind, Table
@@ -86,19 +85,17 @@ def text_condition(warehouse: Warehouse, column: Column, condition: Condition, r
 
 def in_words(warehouse: Warehouse, table: Table, where: str) -> str:
     """A condition as a person reads it: times of day as such, all else as it runs."""
-    clocks = [c for c in table.columns if c.kind is ColumnKind.TIMESTAMP]
-    clocks += [c for c in table.columns if table.time is not None and c.name == table.time.name and c not in clocks]
-    for column in clocks:
-        try:
-            sample = warehouse.clock_condition(table, column.name, *_MARKS)
-        except (DaywatchError, NotImplementedError, ValueError):
-            continue
-        pattern = re.escape(sample)
+    from checks.missing import clocks_of  # noqa: PLC0415 - loads NumPy
+
+    own = table.time.name if table.time is not None else None  # a date or an id has no time of day
+    others = (c.name for c in table.columns if c.kind is ColumnKind.TIMESTAMP and c.name != own)
+    for name in dict.fromkeys([*clocks_of(table), *others]):
+        pattern = re.escape(warehouse.clock_condition(table, name, *_MARKS))
         for mark in _MARKS:
             pattern = pattern.replace(str(mark), r"(\d+)", 1)
         if pattern.count(r"(\d+)") == len(_MARKS):
             for found in re.finditer(pattern, where):
-                where = where.replace(found[0], _hours(column.name, int(found[1]), int(found[2])))
+                where = where.replace(found[0], _hours(name, int(found[1]), int(found[2])))
     return where
 
 
