@@ -15,7 +15,6 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,15 +22,14 @@ import pandas as pd
 
 from benchmarks.detection import tables
 from benchmarks.detection.replay import Replay
+from benchmarks.detection.segmented import counted
 from benchmarks.segments.metrics import moved
 from checks.entities import Entities
 from checks.entities import groups_of as entity_groups
-from checks.frames import group_frame
 from checks.groups import series_of
 from checks.missing import Missing
-from monitor.groups import choose
 from monitor.judge import judge
-from monitor.types import Evidence, Grouped, Groups, Measure, Segments, Status
+from monitor.types import Evidence, Grouped, Groups, Status
 
 RESULTS = Path(__file__).parents[1] / "results"
 OTHERS = Evidence("others", "others", None, weight=27.0)
@@ -47,30 +45,15 @@ class Bench:
     def __init__(self, entry: tables.Entry) -> None:
         self.replay = Replay(entry.name, entry.path, entry.time_column, entry.key)
         self.first = max(entry.first, 30)
-        asked = [needed for needed in Missing().inputs(self.replay.table) if isinstance(needed, Segments)]
-        self.asked = asked[0] if asked else None
-        self.read: dict[tuple[Any, Groups], Grouped] = {}
-        self.distinct: dict[Any, dict[str, float]] = {}
+        self.asked = self.replay.segmented.asked
 
     def counts(self, day: Any, groups: Groups) -> Grouped:
         """Rows of a day by group; for entities the count is the statistic too."""
-        if (day, groups) not in self.read:
-            self.read[day, groups] = counted(self.replay.days[day], groups)
-        return self.read[day, groups]
+        return self.replay.segmented.count(day, groups)
 
     def groups(self, place: int) -> list[Groups]:
         """The groupings that the reader would choose on this day."""
-        if self.asked is None:
-            return []
-        before = self.replay.dates[max(0, place - 28) : place]
-        for day in before:
-            if day not in self.distinct:
-                frame = self.replay.days[day]
-                known = {Measure("distinct", c).key: float(frame[c].nunique()) for c in self.asked.columns}
-                self.distinct[day] = known
-        days = [SimpleNamespace(values=self.distinct[day], rows=1.0) for day in before]
-        past: Any = SimpleNamespace(known=lambda _before: days)
-        return choose(self.replay.table, self.asked, past, self.replay.partition(self.replay.dates[place]), {})
+        return self.replay.segmented.chosen(self.replay.dates[place])
 
     def series(self, place: int, groups: Groups, today: Grouped, bad: frozenset[Any], check: str) -> Any:
         """The series of a grouping up to a day; days judged bad teach nothing."""
@@ -98,11 +81,6 @@ class Bench:
         series = self.series(place, groups, now, bad, "entity.e")
         day = self.replay.partition(self.replay.dates[place])
         return failing(table, Entities().evaluate(table, day, {groups: series}))
-
-
-def counted(frame: pd.DataFrame, groups: Groups) -> Grouped:
-    found = group_frame(frame, replace(groups, statistics=()))
-    return Grouped(found.total, {k: told * (1 + len(groups.statistics)) for k, told in found.groups.items()})
 
 
 def failing(table: Any, evidence: Any) -> bool:

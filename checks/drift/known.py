@@ -21,7 +21,6 @@ POINTS_MIN = 7
 """Partitions after those below which nothing is judged."""
 STEEPNESS = 7.0
 """Power by which larger shares than any are thought to become rarer."""
-LOOK = "unknown"
 BESIDE = frozenset({"drift", "missing", "duplicates"})
 """Checks that have to be content with a partition before its values count as known."""
 
@@ -89,7 +88,7 @@ def _judged(series: GroupSeries) -> Evidence | None:
         return None
     past = Bursts(tuple(known), TRIFLE_NOVEL + TRIFLE_NOVEL_ROWS / total)
     name = series.groups.columns[0]
-    return Evidence(f"{LOOK}.{name}", "drift", float(shares[-1]), past, columns=(name,))
+    return Evidence(f"unknown.{name}", "drift", float(shares[-1]), past, columns=(name,))
 
 
 def _unknown(series: GroupSeries) -> Array:
