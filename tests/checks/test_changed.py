@@ -150,6 +150,16 @@ def test_a_column_that_the_catalogue_no_longer_has_is_no_error() -> None:
     assert find_where(table, samples, lost) == []
 
 
+@pytest.mark.parametrize("kind", [ColumnKind.NUMBER, ColumnKind.TEXT, ColumnKind.DATE, ColumnKind.TIMESTAMP])
+@pytest.mark.parametrize("change", [Change.SCHEMA, Change.NULLS_UP, Change.ROWS_MISSING, Change.DUPLICATES])
+def test_a_column_that_no_earlier_day_has_is_no_error(kind: ColumnKind, change: Change) -> None:
+    today = shop_day(9).assign(extra=pd.Series([None] * ROWS, dtype=object))
+    day = partition_at(Cadence.DAY, "UTC", dt.date(2024, 3, 9))
+    table = Table("t", "main", ("t",), (*COLUMNS.values(), Column("extra", kind, "")), None)
+    evidence = Evidence("schema", "schema", 1.0, columns=("extra",), change=change, effect=0.5)
+    assert find_where(table, SampleSet(today, tuple((day, frame) for frame in PAST)), evidence) == []
+
+
 def test_a_segment_that_is_gone_is_told_with_the_rows_it_should_have() -> None:
     today = shop_day(9)
     today = coded(today[today["shop"] != "west"].reset_index(drop=True))
