@@ -8,6 +8,9 @@ it, so the scale is honest about small samples: the 99% band of a young series i
 further, as a few points tell a scale but not a shape; that makes the first days nearly unreachable. Public holidays
 differ from each other as well as from other days: their band is wide until enough of them were alike.
 
+The past is walked twice: the first walk takes the first weekend for a fall of the level, so the second one begins with
+effects of weekdays that were fitted to all points at once (see `backfit`).
+
 Sources: exponential smoothing with robust updates after Gelper, Fried & Croux (2010), "Robust forecasting with
 exponential and Holt-Winters smoothing"; group effects shrunk by empirical Bayes (Efron & Morris, 1975).
 """
@@ -20,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
+from checks.series.backfit import agreed_effects, fit_effects
 from checks.series.calendar import Calendar
 
 Array = npt.NDArray[np.float64]
@@ -33,16 +37,14 @@ CORE_VARIANCE = 0.92
 """Scales are those of the core: errors clipped at CORE scales, whose variance is this part of a normal one's."""
 MEMORY = 0.975
 """Weight that an error keeps a step later when scales are estimated (half-life 27 steps)."""
-YOUTH = 0.5
-"""Early errors are those of a filter that knew no weekday yet: their weight falls as (age of the error)**YOUTH."""
-YOUTH_DF = 0.89
-"""Part of the errors that then counts: (sum of weights)**2 / sum of their squares, for weights that grow as t**0.5."""
 FRESH = 3.0
-"""The same where calendar effects are weighed against noise: the n-th error's weight is FRESH / (n + FRESH)."""
+"""Where calendar effects are weighed against noise, the n-th error's weight is FRESH / (n + FRESH)."""
 GROUP_MEMORY = 0.9
 """Weight that a calendar effect keeps when the same kind of day comes again."""
 TINY = 1e-12
 """Scale of a constant series whose caller set no floor."""
+REGULAR = ("hour", "weekday")
+"""Kinds of days that come in turn; of the first of them that a series has, effects are fitted to the whole history."""
 YOUNG_VISITS = 2
 """So often a kind of day is believed whatever its size: what comes every week is no storm."""
 DF_MAX = 30.0
@@ -99,7 +101,7 @@ class _Filter:
         self.believed: dict[str, Array] = {}  # of the effects of the kinds of the day that was predicted last
         self.gaps = {name: np.zeros((calendar.sizes[name], count)) for name in calendar.sizes if name in WIDER}
 
-    def again(self, floor: Array) -> _Filter:
+    def again(self, values: Array, floor: Array) -> _Filter:
         """A filter for a second walk over the same points, which knows from the start what kinds of days differ by.
 
         Errors made before a weekday was known say nothing of those to come: they made young bands several times too
@@ -112,7 +114,27 @@ class _Filter:
             other.visits[name] = np.where(often, visits, 0.0)
             other.fitted[name] = other.visits[name].copy()
             other.inner[name], other.returns[name] = self.inner[name].copy(), self.returns[name].copy()
+        other._fit_whole(values)
         return other
+
+    def _fit_whole(self, values: Array) -> None:
+        """Effects from all points at once: those of the first walk remember its first days, when it knew none."""
+        turns = next((name for name in REGULAR if name in self.calendar.sizes), None)
+        if turns is None or len(values) < 2 * self.calendar.sizes[turns]:
+            return
+        groups = {name: ids[: len(values)] for name, ids in self.calendar.groups.items()}
+        fit = fit_effects(values, groups[turns], self.calendar.sizes[turns], reach=self.calendar.sizes[turns])
+        self._take(turns, fit.effects, fit.visits)
+        self.inner[turns] = np.where(fit.visits.max(axis=0) >= YOUNG_VISITS, fit.variance, self.inner[turns])
+        for name, ids in groups.items():
+            if name not in REGULAR:
+                self._take(name, agreed_effects(fit.errors, ids, self.calendar.sizes[name]), self.visits[name])
+
+    def _take(self, name: str, effects: Array, visits: Array) -> None:
+        often = visits >= YOUNG_VISITS
+        self.effects[name] = np.where(often, effects, 0.0) + np.zeros_like(self.effects[name])
+        self.visits[name] = np.where(often, visits, 0.0)
+        self.fitted[name] = self.visits[name].copy()
 
     def _left_out(self, step: int) -> Array:
         """By what an error grows when its own day is taken out of the mean of its kind, shape (M,)."""
@@ -136,6 +158,13 @@ class _Filter:
         weights = np.exp(-np.minimum(loss, 50.0))
         weights /= weights.sum(axis=0)
         return members, (weights * members).sum(axis=0)
+
+    def _day_effects(self, step: int) -> Array:
+        """Per member, by how much this kind of day is known to differ; 0 on a first walk's first day."""
+        total = np.zeros_like(self.level)
+        for name, ids in self.calendar.groups.items():
+            total += self._effect(name, int(ids[step]))
+        return total
 
     def _effect(self, name: str, group: int) -> Array:
         """The shrunk effect of one kind of day: little history or little spread between kinds means little effect."""
@@ -205,14 +234,14 @@ class _Filter:
         core = np.where(trusted, CORE * scale, np.inf)
         clipped = np.clip(error, -core, core) / np.where(trusted, np.sqrt(CORE_VARIANCE), 1.0)
         clipped /= np.sqrt(self._growth())
-        memory = np.minimum(MEMORY, 1.0 - YOUTH / (self.seen + YOUTH + 1.0))
-        self.weight_sum = np.where(learn, self.weight_sum * memory + 1.0, self.weight_sum)
-        self.excess = np.where(learn, self.excess * memory + clipped**2 - noise**2, self.excess)
+        self.weight_sum = np.where(learn, self.weight_sum * MEMORY + 1.0, self.weight_sum)
+        self.excess = np.where(learn, self.excess * MEMORY + clipped**2 - noise**2, self.excess)
         self.excess = np.maximum(self.excess, -0.5 * noise**2 * self.weight_sum)
         rate = np.maximum(FRESH / (self.seen + FRESH), 1.0 / 40.0)
         self.square = np.where(learn, self.square + (clipped**2 - self.square) * rate, self.square)
         self.seen = self.seen + learn
-        self.level = np.where(first, value, self.level)
+        if first.any():
+            self.level = np.where(first, value - self._day_effects(step), self.level)
         return standard
 
     def _learn_members(
@@ -298,13 +327,13 @@ def forecast_panel(
     state = _Filter(count, calendar, floor)
     errors = _walk(state, values, noise)
     if calendar.groups:
-        state = state.again(floor)
+        state = state.again(values, floor)
         errors = _walk(state, values, noise)
     if steps == 0:
         return Forecast(np.full(count, np.nan), np.full(count, np.inf), np.ones(count), errors)
     _, location = state.predict(steps)
     scale = state.scale(noise[steps]) * state.wider(steps)
     scale = np.where(state.seen >= 1, np.maximum(scale, 1e-12 + 1e-9 * np.abs(location)), np.inf)
-    known_df = np.clip(YOUTH_DF * state.seen, 1.0, DF_MAX / TAIL_DF)
+    known_df = np.clip(state.seen, 1.0, DF_MAX / TAIL_DF)
     df = np.maximum(TAIL_DF * known_df, 1.0)
     return Forecast(location, scale * stdtrit(known_df, BAND) / stdtrit(df, BAND), df, errors)

@@ -91,6 +91,24 @@ def test_weekdays_are_learnt_and_no_longer_surprise(random: np.random.Generator)
     assert (tails(values[:monday], weekend_value_on_a_weekday, weekly(monday)) < 1e-3).mean() > 0.9
 
 
+@pytest.mark.parametrize("weeks", [4, 8])
+@pytest.mark.parametrize("week", [[-2.3, 0, 0, 0, 0, 0, -2.3], [1.5, 0.2, -0.9, 0.4, -1.7, 0.8, -0.3]])
+def test_strong_weekdays_widen_no_band(weeks: int, week: list[float], random: np.random.Generator) -> None:
+    steps = 7 * weeks + 3
+    values = np.array(week)[np.arange(steps + 1) % 7][:, None] + random.normal(0.0, 0.03, (steps + 1, 300))
+    forecast = forecast_panel(values[:-1], weekly(steps))
+    errors = values[-1] - forecast.location
+    assert errors.std() < 1.3 * 0.03
+    assert np.median(forecast.scale) < 1.3 * 0.03
+    assert (np.abs(errors) < stdtrit(forecast.df, 0.995) * forecast.scale).mean() > 0.98
+
+
+def test_a_storm_in_the_first_weeks_makes_no_weekday_either(random: np.random.Generator) -> None:
+    values = random.normal(0.0, 0.1, (24, 200))
+    values[8] += 20.0
+    assert np.abs(forecast_panel(values[:22], weekly(22)).location).max() < 1.0  # the storm's weekday comes next
+
+
 def test_one_outlier_makes_no_weekday(random: np.random.Generator) -> None:
     steps = 19
     values = random.normal(10, 0.5, (steps, 400))
