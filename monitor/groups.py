@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
+from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeVar
 
@@ -185,6 +186,7 @@ class GroupReader:
         return self._apart(wanted, ask)
 
 
+@lru_cache(maxsize=4096)  # asked for each partition of a long past
 def name_of(groups: Groups) -> str:
     """What a grouping is called in the store."""
     text = json.dumps(astuple(groups), separators=(",", ":"))

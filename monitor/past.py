@@ -75,17 +75,20 @@ class Past:
             for row in rows
         }
         self._filled: list[Day] | None = None
+        self._known: tuple[str, Sequence[Day]] = ("", ())
 
     def add(self, day: Day) -> None:
         """Learn a partition that has just been judged or measured; replaces what was known of it."""
         self._days[day.partition.order] = day
         self._filled = None
+        self._known = ("", ())
 
     def known(self, before: Partition) -> list[Day]:
         """Partitions that were measured, oldest first."""
-        return sorted(
-            (d for d in self._days.values() if d.partition.order < before.order), key=lambda d: d.partition.order
-        )
+        if self._known[0] != before.order:  # every check asks for the same
+            past = (d for d in self._days.values() if d.partition.order < before.order)
+            self._known = before.order, sorted(past, key=lambda d: d.partition.order)
+        return list(self._known[1])
 
     def days(self, before: Partition) -> list[Day]:
         """All partitions from the first measured one up to the one before `before`, gaps as empty days."""
@@ -104,7 +107,8 @@ class Past:
     def series(self, measure: Measure, check: str, today: float | None, before: Partition) -> Series:
         """The series of a measure for `check`: points on which that check failed teach nothing, see `restart`."""
         days = self.days(before)
-        points = [Point(d.partition, d.values.get(measure.key), check not in d.failed) for d in days]
+        key = measure.key
+        points = [Point(d.partition, d.values.get(key), check not in d.failed) for d in days]
         return Series(today, tuple(restart(points, expected_level([check in d.fine for d in days]))))
 
     def surprises(self, before: Partition) -> list[float]:
