@@ -1,4 +1,4 @@
-"""A shop of two months with its configuration and a store that knows it, and staging tables of all sorts."""
+"""A shop of five weeks with its configuration and a store that knows it, and staging tables of all sorts."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from monitor.cli import main
 NOW = "2026-11-21T05:00+00:00"
 DAY = "2026-11-20"
 ORDERS = f"""CREATE TABLE orders AS
-    SELECT DATE '2026-09-20' + CAST(i // 400 AS INT) AS d, i AS order_id,
+    SELECT DATE '2026-10-16' + CAST(i // 400 AS INT) AS d, i AS order_id,
            ['red', 'green', 'blue', 'grey'][1 + CAST(hash(i) % 4 AS INT)] AS color,
            round((hash(i + 1) % 10007) / 100.0, 2) AS price,
            CASE WHEN hash(i + 2) % 10 = 0 THEN NULL ELSE 'note ' || (i % 9) END AS note
-    FROM range(24800) t(i) WHERE DATE '2026-09-20' + CAST(i // 400 AS INT) <= DATE '{DAY}'"""
+    FROM range({36 * 400}) t(i)"""
 STAGING = (
+    f"CREATE TABLE young AS FROM orders WHERE d > DATE '{DAY}' - 14",
     "CREATE SCHEMA staging",
     "CREATE TABLE staging.same AS FROM orders",
     f"CREATE TABLE staging.of_day AS FROM orders WHERE d = '{DAY}'",
@@ -50,6 +51,7 @@ tables:
   - name: main.orders
     time_column: d
     key: [order_id]
+    drift_backfill_days: 10
     rules: [{not_null: color}, {sql: "orders.price >= 0", name: price_positive}]
     metrics: [{name: mean_price, sql: "avg(orders.price)", by: [color]}]
 """
