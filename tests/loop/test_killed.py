@@ -41,6 +41,7 @@ warehouses:
 store: sqlite:///store.db
 defaults:
   channels: ["folder:alerts"]
+  drift_backfill_days: 5
 tables:
   - {name: main.orders, time_column: day, key: [id]}
 """
