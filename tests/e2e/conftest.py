@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.desk import FAULTS, ORDERS, Answer, Desk
+from tests.e2e.desk import FAULTS, ORDERS, QUICK, Answer, Desk
 
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse of 62 days with four faults, to be copied."""
+    """A warehouse of 41 days with four faults, to be copied."""
     folder = tmp_path_factory.mktemp("shop")
     Desk(folder).sql(ORDERS, *FAULTS.values())
     return folder / "shop.duckdb"
@@ -25,7 +25,7 @@ def make_desk(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[
     def make() -> Desk:
         folder = tmp_path_factory.mktemp("desk")
         shutil.copy(shop, folder)
-        return Desk(folder).write()
+        return Desk(folder).write(QUICK)
 
     return make
 

@@ -25,10 +25,10 @@ FAULTS = {
     "2026-11-18": "UPDATE orders SET price = price * 100 WHERE d = '2026-11-18'",
 }
 ORDERS = """CREATE TABLE orders AS
-    SELECT DATE '2026-09-20' + CAST(i // 200 AS INT) AS d, i AS order_id,
+    SELECT DATE '2026-10-11' + CAST(i // 200 AS INT) AS d, i AS order_id,
            ['red', 'green', 'blue', 'grey'][1 + CAST(floor(random() * 3.99) AS INT)] AS color,
            round(random() * 100, 2) AS price, CASE WHEN random() < 0.1 THEN NULL ELSE 'note ' || (i % 9) END AS note
-    FROM range(12400) t(i)"""
+    FROM range(8200) t(i)"""
 CONFIG = """warehouses: {main: "duckdb:///shop.duckdb"}
 tables:
   - name: main.orders
@@ -36,6 +36,8 @@ tables:
     key: [order_id]
     rules: [{not_null: color}]
 """
+QUICK = CONFIG.replace("tables:\n", "defaults: {drift_backfill_days: 14}\ntables:\n")
+"""The same with as much of the past replayed as the checks need to know it."""
 
 
 @dataclass(frozen=True)
