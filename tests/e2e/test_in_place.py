@@ -1,4 +1,4 @@
-"""A table rewritten in place, looked at on thirty days through the command line, with faults on some of them."""
+"""A table rewritten in place, looked at on twenty days through the command line, with faults on some of them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.e2e.desk import Answer, Desk
 from tests.postgres_server import Server
 
 FIRST = dt.date(2026, 9, 1)
-DAYS = 30
-NULLS, STOPPED, STORM = 18, 22, 25
+DAYS = 20
+NULLS, STOPPED, STORM = 13, 16, 18
 PLAN = "CASE WHEN account_id % 10 < 6 THEN 'free' WHEN account_id % 10 < 9 THEN 'plus' ELSE 'pro' END"
 ROW = """SELECT i AS account_id, 'Holder ' || md5(CAST(i AS TEXT)) AS holder,
     CASE WHEN i % 10 < 6 THEN 'free' WHEN i % 10 < 9 THEN 'plus' ELSE 'pro' END AS plan,
