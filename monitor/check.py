@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import entry_points
 
 from monitor.errors import UsageError, mask_secrets
+from monitor.installed import entry_points
 from monitor.types import Check, Evidence, Measure, Partition, Table, Values, Watching
 
 GROUP = "daywatch.checks"

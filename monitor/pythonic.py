@@ -7,12 +7,12 @@ import json
 import sys
 import zlib
 from collections.abc import Callable, Sequence
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.answers import Answers
 from monitor.errors import UnavailableError, UsageError, mask_secrets
+from monitor.installed import entry_points
 from monitor.types import Measure, Partition, Table
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import traceback
-from importlib.metadata import entry_points
 
 import typer
 from typer.exceptions import TyperException
@@ -14,6 +13,7 @@ from monitor.cli import diffing, exchanging, explaining, gating, people, plannin
 from monitor.cli import status as standing
 from monitor.cli.common import DEFECT, ERRORED, OK, USAGE
 from monitor.errors import DaywatchError, mask_secrets
+from monitor.installed import entry_points
 
 app = typer.Typer(
     name="daywatch",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from importlib.metadata import entry_points
 from typing import Any, cast
 
 from checks.rules import KINDS
@@ -19,6 +18,7 @@ from monitor.config.sql import DIALECTS, Fragment, FragmentError, parse_fragment
 from monitor.config.suggest import any_of, did_you_mean
 from monitor.config.twice import check_case, check_ids, check_names
 from monitor.config.urls import url_scheme
+from monitor.installed import entry_points
 
 CHANNEL_SCHEMES = frozenset({"console", "folder", "slack", "teams", "email", "webhook"})
 WAREHOUSE_SCHEMES = frozenset({"duckdb", "files"})

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
 
 from monitor.errors import UsageError
+from monitor.installed import entry_points
 
 if TYPE_CHECKING:
     from monitor.warehouses.base import Warehouse
