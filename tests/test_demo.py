@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from monitor.demo import __main__ as demo
+from monitor.demo import configuration
 from monitor.demo.configuration import write_configuration
 from monitor.demo.warehouse import build_warehouse
 
@@ -34,6 +35,8 @@ def test_the_blizzard_alerts_twice_the_same(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demo, "FIRST", "2013-02-08")
     monkeypatch.setattr(demo, "LAST", "2013-02-08")
+    quick = configuration._ADDED.rstrip() + "\n  drift_backfill_days: 7\n\n"
+    monkeypatch.setattr(configuration, "_ADDED", quick)
     told = []
     for _ in range(2):
         assert demo.main() == 0

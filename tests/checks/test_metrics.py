@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from checks.aggregates import Parts, parts_of, safe
 from checks.evidence import read_panel
 from checks.groups import series_of
 from checks.metric_segments import contributions
-from checks.metrics import Metrics, groups_of, measure_of
+from checks.metrics import Metrics, groups_of, measure_of, weight_of
 from checks.series import calendar_of, forecast_panel
 from monitor.judge import judge
 from monitor.types import ROWS, Aggregate, Change, ColumnKind, Evidence, Grouped, Series, Status
@@ -154,8 +155,8 @@ def test_sensitivity_moves_the_threshold(make: Any) -> None:
     assert thresholds[0] < thresholds[1] < thresholds[2]
 
 
-def table_of(make: Any, metric: Any) -> Any:
-    return make.table({"x": ColumnKind.NUMBER}, metrics=(metric,))
+def table_of(make: Any, *metrics: Any) -> Any:
+    return make.table({"x": ColumnKind.NUMBER}, metrics=metrics)
 
 
 def test_week_over_week_forgives_what_the_week_before_explains(make: Any) -> None:
@@ -197,21 +198,24 @@ def test_a_metric_without_history_learns(make: Any) -> None:
 @pytest.mark.parametrize(("sensitivity", "least"), [("normal", 0.3), ("high", 0.45)])
 def test_shifts_of_three_residual_deviations_are_found(make: Any, sensitivity: str, least: float) -> None:
     """In a table with all automatic checks: 3 standard deviations of what forecasts missed by, on top of a miss."""
-    metric = {"name": "m", "sql": "sum(x)", "sensitivity": sensitivity}
-    table = table_of(make, metric)
+    draws = [np.random.default_rng(seed) for seed in range(40)]
+    week = np.resize([100, 101, 104, 105, 102, 90, 88], 173)
+    past = np.column_stack([week + random.normal(0, 3.0, 173) for random in draws])[:172]
+    calendar = calendar_of([make.day(n) for n in range(173)], make.table({}).cadence)
+    forecast = forecast_panel(past / 100.0, calendar, None, np.full(40, 0.005))
+    residual = 100.0 * forecast.errors[-90:].std(axis=0) * forecast.scale
+    shift = np.array([3.0 * random.choice([-1, 1]) + random.normal() for random in draws])
+    today = 100.0 * forecast.location + residual * shift
+    metrics = [{"name": f"m{seed}", "sql": f"sum(x{seed})", "sensitivity": sensitivity} for seed in range(40)]
+    values: dict[Any, Any] = {Aggregate(ROWS): make.series([1_000.0] * 172, 1_000.0)}
+    for seed, metric in enumerate(metrics):
+        values[Aggregate(measure_of(metric))] = make.series(past[:, seed], float(today[seed]))
+    told = Metrics().evaluate(table_of(make, *metrics), make.day(172), values)
     found = 0
-    for seed in range(40):
-        random = np.random.default_rng(seed)
-        course = np.resize([100, 101, 104, 105, 102, 90, 88], 173) + random.normal(0, 3.0, 173)
-        panel = course[:172, None] / 100.0
-        calendar = calendar_of([make.day(n) for n in range(173)], table.cadence)
-        forecast = forecast_panel(panel, calendar, None, np.array([0.005]))
-        residual = 100.0 * float(forecast.errors[-90:].std() * forecast.scale[0])
-        today = 100.0 * float(forecast.location[0]) + residual * (3.0 * random.choice([-1, 1]) + random.normal())
-        values: dict[Any, Any] = {Aggregate(ROWS): make.series([1_000.0] * 172, 1_000.0)}
-        values[Aggregate(measure_of(metric))] = make.series(course[:172], today)
-        evidence = Metrics().evaluate(table, make.day(172), values)
-        found += judge(table, [*evidence, Evidence("others", "others", None, weight=27.0)])[0].status is Status.FAIL
+    for metric, evidence in zip(metrics, told, strict=True):
+        others = Evidence("others", "others", None, weight=27.0)
+        alone = replace(evidence, weight=weight_of(metric))
+        found += judge(table_of(make, metric), [alone, others])[0].status is Status.FAIL
     assert found >= least * 40
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.desk import Desk
+from tests.e2e.desk import Answer, Desk
 
 CONFIG = """\
 warehouses:
@@ -67,18 +68,29 @@ FAULTS = (
 )
 
 
-@pytest.fixture
-def flights(tmp_path: Path) -> Desk:
+@pytest.fixture(scope="module")
+def flights(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    folder = tmp_path_factory.mktemp("example")
     environment = {"DAYWATCH_NOW": "2026-11-21T07:00+00:00", "SLACK_TOKEN": "xoxb-not-a-token"}
-    (tmp_path / "lake").mkdir()
-    desk = Desk(tmp_path, environment).write(CONFIG.replace("/data/lake", str(tmp_path / "lake")))
+    (folder / "lake").mkdir()
+    quick = CONFIG.replace("  sample_rows: 10000\n", "  sample_rows: 10000\n  drift_backfill_days: 5\n")
+    desk = Desk(folder, environment).write(quick.replace("/data/lake", str(folder / "lake")))
     return desk.sql(FLIGHTS, PLANES, file="warehouse.duckdb")
 
 
-def test_the_example_is_right_and_a_day_that_is_well_passes(flights: Desk) -> None:
+@pytest.fixture(scope="module")
+def well(flights: Desk) -> Answer:
+    """The day before anything happened to it."""
+    return flights.judge("--date", DAY, "--no-alerts")
+
+
+def test_the_example_is_right(flights: Desk) -> None:
     checked = flights.say("check-config")
     assert checked.code == 0, checked.err
-    answer = flights.judge("--date", DAY, "--no-alerts")
+
+
+def test_a_day_that_is_well_passes(well: Answer) -> None:
+    answer = well
     assert answer.code == 0, answer.out + answer.err
     found = {f["check"]: f["status"] for f in answer.findings}
     named = [f"rule.{name}" for name in RULES] + ["relation.tailnum_in_planes", "metric.mean_delay", "entity.by_plane"]
@@ -86,9 +98,10 @@ def test_the_example_is_right_and_a_day_that_is_well_passes(flights: Desk) -> No
     assert {"freshness", "volume", "schema", "drift", "missing", "nulls.carrier", "duplicates"} <= set(found)
 
 
-def test_what_the_example_watches_for_is_found(flights: Desk) -> None:
-    flights.sql(*FAULTS, file="warehouse.duckdb")
-    answer = flights.judge("--date", DAY, "--no-alerts")
+@pytest.mark.usefixtures("well")
+def test_what_the_example_watches_for_is_found(flights: Desk, tmp_path: Path) -> None:
+    desk = Desk(shutil.copytree(flights.folder, tmp_path, dirs_exist_ok=True), flights.environment)
+    answer = desk.sql(*FAULTS, file="warehouse.duckdb").judge("--date", DAY, "--no-alerts")
     assert answer.code == 1, answer.err
     found = {f["check"]: f for f in answer.findings}
     named = [f"rule.{name}" for name in RULES[1:]]  # rows without a carrier do not meet `where`

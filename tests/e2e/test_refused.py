@@ -79,7 +79,7 @@ def test_what_never_ends_is_stopped_and_the_rest_is_judged(desk: Desk) -> None:
     metrics = f"      - {{name: endless, sql: 'count(*) + {ENDLESS}'}}"
     rules = f"      - {{name: endless_number, aggregate: {{sql: 'count(*) + {ENDLESS}', max: 5}}}}\n"
     rules += "      - {name: endless_query, query: {sql: '" + ENDLESS[1:-1].replace("count(*)", "x") + "'}}"
-    write(desk, metrics, rules, timeout_s=2)
+    write(desk, metrics, rules, timeout_s=0.5)
     answer = desk.judge("--date", "2026-11-09", "--no-alerts")
     assert answer.code == 3, answer.err
     found = statuses(answer)
