@@ -96,7 +96,7 @@ def judge_day(shop: Shop, known: Path) -> Judge:
 
     def judge(day: int, now: dt.datetime = NOW, **settings: object) -> Outcome:
         with shop.store() as store:
-            watch = shop.watch(store, **settings)
+            watch = shop.watch(store, **{"drift_backfill_days": 3, **settings})
             try:
                 label = (FIRST + dt.timedelta(days=day)).isoformat()
                 return judge_partition(watch, watch.warehouse.partition(watch.table, label), now)

@@ -121,10 +121,10 @@ def test_a_check_that_raises_becomes_an_error_and_stops_nobody(
 
 def test_later_rows_change_nothing(shop: Shop, judge_day: Judge) -> None:
     (shop.folder / "store.db").unlink()  # the past is read anew, both times
-    before = judge_day(LAST - 5)
+    before = judge_day(LAST - 5, drift_backfill_days=6)
     shop.write(f"UPDATE orders SET price = -1, country = NULL WHERE day > '{FIRST + dt.timedelta(days=LAST - 5)}'")
     (shop.folder / "store.db").unlink()
-    after = judge_day(LAST - 5)
+    after = judge_day(LAST - 5, drift_backfill_days=6)
     assert [(f.check, f.status, f.score, f.surprise) for f in before.findings] == [
         (f.check, f.status, f.score, f.surprise) for f in after.findings
     ]
