@@ -19,7 +19,7 @@ from tests.plan.conftest import Read
 NOW = dt.datetime(2026, 11, 21, 5, tzinfo=dt.UTC)
 MAIN = "warehouses: {main: 'duckdb:///w.duckdb'}\n"
 SETTLED = settings(
-    max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 RULES = st.fixed_dictionaries(

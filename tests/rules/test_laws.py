@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pytest
@@ -20,13 +21,19 @@ from monitor.warehouses.base import Warehouse
 from monitor.warehouses.duckdb import DuckDB
 from tests.rules.conftest import TODAY, cases, judge_rules, table_for
 
+T = TypeVar("T")
 _ADDING = {"not_null", "not_empty", "in_set", "in_range", "positive", "ordered", "adds_up", "sql", "if_then", "length",
            "matches_regex", "format", "is_json", "like", "compare", "letter_case", "all_or_none"}  # fmt: skip
 
 
+def some(warehouse: Warehouse, them: Sequence[T]) -> Sequence[T]:
+    """All of them in DuckDB; elsewhere each third, as what writes the statements is the same."""
+    return them if type(warehouse) is DuckDB else them[::3]
+
+
 def test_a_rule_on_two_halves_adds_up_to_the_whole(warehouse: Warehouse) -> None:
     """Of rules on single rows: what is bad under a condition, and what is under its opposite, is what is bad at all."""
-    for case in cases():
+    for case in some(warehouse, cases()):
         if case.kind not in _ADDING or "where" in case.expected:
             continue
         columns = warehouse.columns((f"{case.kind}_t",))
@@ -43,8 +50,8 @@ def test_one_scan_says_what_separate_scans_say(warehouse: Warehouse) -> None:
             by_kind.setdefault(case.kind, []).append(case.rule(name=f"r{case.number}"))
     for kind, rules in by_kind.items():
         together = judge_rules(warehouse, table_for(warehouse, kind, *rules))
-        alone = [judge_rules(warehouse, table_for(warehouse, kind, rule))[0] for rule in rules]
-        assert [(e.check, e.score) for e in together] == [(e.check, e.score) for e in alone]
+        alone = [judge_rules(warehouse, table_for(warehouse, kind, rule))[0] for rule in some(warehouse, rules)]
+        assert [(e.check, e.score) for e in some(warehouse, together)] == [(e.check, e.score) for e in alone]
 
 
 def rule(body: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from monitor.store.names import finding_number, incident_number
 from monitor.types import Partition
 
 FEW = settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],  # a busy machine is no fault
 )
