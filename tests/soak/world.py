@@ -24,7 +24,7 @@ defaults: {{channels: ["slack:#data-alerts"], drift_backfill_days: 0}}
 channels:
   "slack:#data-alerts": {{token: "{token}", base_url: "{slack}"}}
 tables:
-  - {{name: main.prompt, time_column: d, key: [id], due: "06:00"}}
+  - {{name: main.prompt, time_column: d, key: [id], due: "06:00", watch: light}}
   - {{name: main.strict, time_column: d, due: "06:00", automatic: false, rules: [{{unique: id}}]}}
   - {{name: main.corrected, time_column: d, due: "06:00", automatic: false, rules: [{{not_null: v}}]}}
   - {{name: main.pieces, time_column: d, automatic: false, rules: [{{not_null: v}}]}}
