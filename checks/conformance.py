@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from checks.situations import Situation, situations_of
-from monitor.types import Aggregate, Check, Evidence, Input, Partition, Predictive, Table, Values
+from monitor.types import Aggregate, Check, Evidence, Input, Partition, PastScores, Predictive, Table, Values
 
 PROBABILITIES = (1e-12, 1e-6, 1e-3, 0.01, 0.1, 0.3, 0.7)
 SCORE_MAX = 1e9
@@ -77,7 +77,8 @@ def _situation_breaches(check: Check, situation: Situation) -> Iterator[str]:
     table, partition = situation.table, situation.partition
     inputs = list(check.inputs(table))
     try:
-        blank = evaluate(check, table, partition, situation.values(inputs))
+        scored = any(isinstance(needed, PastScores) for needed in inputs)
+        blank = evaluate(check, table, partition, situation.values(inputs)) if scored else []
         values = situation.values(inputs, _score_names(blank))
         untouched = copy.deepcopy(values)
         once = evaluate(check, table, partition, values)
