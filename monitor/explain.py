@@ -46,6 +46,12 @@ VALUES_TOLD = 2
 _MOVED = frozenset({Change.SHIFT_UP, Change.SHIFT_DOWN, Change.SCALE, Change.SPREAD, Change.OTHER})
 """Changes that the middle of the numbers tells."""
 _UNSEEN_IN_THE_MIDDLE = frozenset({Change.SPREAD, Change.OTHER})
+_BOUND = {
+    "within": "differs from the other rows of its {}",
+    "order": "does not follow the order of {}",
+    "carried": "has the value that its {} had the day before",
+}
+"""What no longer holds between a column and the one that binds it, by look."""
 _REPEATED = frozenset({Change.REPLAY, Change.ROWS_EXTRA, Change.DUPLICATES})
 
 
@@ -162,6 +168,8 @@ def tell_column(name: str, facts: Mapping[str, Any]) -> str:
         if number(facts["median_after"]) == number(facts["median_before"]):
             medians = f"mean {number(facts['mean_after'])}, before {number(facts['mean_before'])}"
         return f"{name} has {what} ({medians})"
+    if facts.get("bound") in _BOUND:
+        return f"{name} {_BOUND[facts['bound']].format(facts['partner'])} in {share(facts['effect'])} of rows"
     if change is Change.RELATION:
         return f"{name} no longer goes with the other columns as before in {share(facts['effect'])} of rows"
     return f"{name} has {CHANGE_WORDS[change]} in {share(facts['effect'])} of rows"

@@ -33,6 +33,7 @@ CALENDAR: Mapping[str, tuple[str, ...]] = {
     "retail": ("InvoiceNo",),
     "beijing": ("No", "year", "month", "day"),
     "github": (),
+    "wide": (),
 }
 """Columns that a person setting up a tool would leave out, as they tell one day from another by their nature."""
 SEED = 17

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from checks.drift.compare import Comparison, compare, scores_of
 from checks.drift.description import Description
@@ -31,12 +32,22 @@ from monitor.types import (
 )
 
 WEIGHT = 6.0
+COLUMNS_WEIGHT = 4.5
+"""Of all looks at columns; the table as a whole weighs 1."""
 ROWS_MIN = 20
 """Rows on either side below which nothing is compared."""
 REPEAT_TAIL = 1e-5
 """Tail probability from which rows that come again are sure, whatever else leads."""
+BLAMED = 1.0
+"""Decades by which the values of one of two columns must surprise more than the other's to be blamed for both."""
+OUTSTANDING = 2.0
+"""Decades of surprise behind the first column that leave a tenth of its part."""
+_VAGUE = (Change.RELATION, Change.OTHER)
 _LOOKS_LIKE = {
     "together": Change.RELATION,
+    "within": Change.RELATION,
+    "order": Change.RELATION,
+    "carried": Change.REPLAY,
     "old": Change.REPLAY,
     "form": Change.FORMAT,
     "crowd": Change.CONSTANT,
@@ -75,7 +86,7 @@ def _parts(
     scores = scores_of(found)
     predictives = predict(table, partition, found, list(scores), past)
     weights = {"drift": 1.0, **dict.fromkeys(REPEATED, 0.4)}
-    each = 4.0 / max(len(scores) + len(unknown) - 1, 1)
+    each = COLUMNS_WEIGHT / max(len(scores) + len(unknown) - 1, 1)
     told = [
         Evidence(
             check=name,
@@ -100,12 +111,13 @@ def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evide
     """The table's evidence: the most surprising part leads; columns are ranked by surprise, then by nats."""
     seen = {*found.attributed, *(name for by_column in found.looks.values() for name in by_column)}
     order = [c.name for c in table.columns if c.name in seen]
-    ranking = sorted(order, key=lambda name: _rank(name, parts, found), reverse=True)
+    surprises = _surprises(parts, found)
+    ranking = sorted(order, key=lambda name: (surprises.get(name, 0.0), _nats(name, found)), reverse=True)
     known = [p for p in parts if p.past is not None and p.score is not None]
     lead = min(known, key=lambda p: tail_alone(p) / p.weight) if known else parts[0]
-    nats = np.array([_excess(name, parts) for name in ranking])
-    shares = nats / nats.sum() if nats.sum() > 0 else nats
+    shares = _shares(ranking, parts, surprises)
     descriptions = describe_leaders(table, samples, ranking[:5])
+    descriptions |= _bound(lead, found, descriptions)
     first = descriptions.get(ranking[0]) if ranking else None
     repeat = _sure_repeat(lead, known)
     return Evidence(
@@ -131,6 +143,43 @@ def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evide
     )
 
 
+def _shares(
+    ranking: Sequence[str], parts: Sequence[Evidence], surprises: Mapping[str, float]
+) -> npt.NDArray[np.float64]:
+    """How much of the change each column has: half by its nats, half by how far it stands out among the columns.
+
+    A column whose rows no longer follow another's order has hardly a nat of its own, and is what went wrong.
+    """
+    nats = np.array([_excess(name, parts) for name in ranking])
+    decades = np.array([surprises.get(name, 0.0) for name in ranking])
+    outstanding = 10.0 ** ((decades - decades.max(initial=0.0)) / OUTSTANDING)
+    by_nats = nats / nats.sum() if nats.sum() > 0 else outstanding / max(outstanding.sum(), 1.0)
+    return np.asarray((by_nats + outstanding / max(outstanding.sum(), 1.0)) / 2)
+
+
+def _surprises(parts: Sequence[Evidence], found: Comparison) -> dict[str, float]:
+    """By column, the surprise of the look that sees it best, decades.
+
+    What no longer holds between two columns speaks against the one of them whose own values have changed.
+    """
+    own: dict[str, float] = {}
+    between: list[tuple[str, str, float]] = []
+    for part in parts:
+        if len(part.columns) != 1:
+            continue
+        (name,), surprise = part.columns, -math.log10(tail_alone(part))
+        look = part.check.partition(".")[0]
+        if look in ("within", "order"):
+            between.append((name, found.partners[look][name], surprise))
+        else:
+            own[name] = max(own.get(name, 0.0), surprise)
+    told = dict(own)
+    for name, partner, surprise in between:
+        blamed = partner if own.get(partner, 0.0) > own.get(name, 0.0) + BLAMED else name
+        told[blamed] = max(told.get(blamed, 0.0), surprise)
+    return told
+
+
 def _excess(name: str, parts: Sequence[Evidence]) -> float:
     """Nats of a column beyond what it usually has: chaotic columns always have many."""
     own = [p for p in parts if p.check in (f"drift.{name}", f"marginal.{name}") and isinstance(p.past, RootT)]
@@ -152,11 +201,19 @@ def _kind(lead: Evidence, described: Description | None) -> Change:
     if described is not None and "swapped_with" in described.facts:
         return said
     look = lead.check.split(".", 1)[0]
-    vague = (Change.RELATION, Change.OTHER, *((Change.VALUES_MIXED,) if look in ("novel", "unknown") else ()))
+    vague = (*_VAGUE, *((Change.VALUES_MIXED,) if look in ("novel", "unknown") else ()))
     return _LOOKS_LIKE.get(look, said) if said in vague else said
 
 
-def _rank(name: str, parts: Sequence[Evidence], found: Comparison) -> tuple[float, float]:
-    own = [p for p in parts if p.columns == (name,)]
-    surprise = max((-math.log10(tail_alone(p)) for p in own), default=0.0)
-    return surprise, max(found.attributed.get(name, 0.0), found.marginal.get(name, 0.0))
+def _bound(lead: Evidence, found: Comparison, described: Mapping[str, Description]) -> dict[str, Description]:
+    """The leading column in the words of what bound it, where its values by themselves look as before."""
+    look, _, name = lead.check.partition(".")
+    said = described.get(name)
+    if look not in ("within", "order", "carried") or said is None or said.change not in _VAGUE:
+        return {}
+    facts = {**said.facts, "bound": look, "partner": found.partners[look][name]}
+    return {name: Description(_LOOKS_LIKE[look], lead.score or 0.0, facts)}
+
+
+def _nats(name: str, found: Comparison) -> float:
+    return max(found.attributed.get(name, 0.0), found.marginal.get(name, 0.0))

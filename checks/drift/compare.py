@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from checks.drift.features import Features, encode
+from checks.drift.inside import carried_over, look_inside
 from checks.drift.looks import look_at, relations_of, repeats_of
 from checks.drift.marginal import code_column
 from checks.drift.sides import comparable_columns, lagged, place_in_day, stack, starts_of, trim_past
@@ -29,8 +30,9 @@ class Comparison:
     """Two sets of rows told apart: nats by column from the model, and from each column's own histogram.
 
     `looks` are further looks at single columns, by name of the look, then column (see `look_at`); `repeats` are shares
-    of rows that come again, `nearly` the column in which they differ; `noise` is, by score, what chance alone makes of
-    a divergence; `rows_today` and `rows_past` are the sizes of the sides.
+    of rows that come again, `nearly` the column in which they differ; `partners` are the columns that bind others
+    inside the day, by look, then column (see `look_inside`); `noise` is, by score, what chance alone makes of a
+    divergence; `rows_today` and `rows_past` are the sizes of the sides.
     """
 
     attributed: Mapping[str, float]
@@ -38,6 +40,7 @@ class Comparison:
     looks: Mapping[str, Mapping[str, float]]
     repeats: Mapping[str, float]
     nearly: str | None
+    partners: Mapping[str, Mapping[str, str]]
     noise: Mapping[str, float]
     left_out: tuple[str, ...]
     rows_today: int
@@ -78,6 +81,12 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
             looks.setdefault(look, {})[column.name] = score
             noise[f"{look}.{column.name}"] = chance
     looks["together"] = relations_of(both, compared, coded, is_today, samples.seed)
+    bound = look_inside(both[[c.name for c in columns if c.name not in dates]], bounds)
+    looks |= {"within": dict(bound.within), "order": dict(bound.order)}
+    partners = {look: dict(told) for look, told in bound.partners.items()}
+    if table.time is not None:
+        entity, looks["carried"] = carried_over(samples.today, samples.past[0][1], compared)
+        partners["carried"] = dict.fromkeys(looks["carried"], entity or "")
     attributed = dict.fromkeys(names, 0.0)
     features = encode(both[names], compared, starts, table.time.name if table.time else None)
     if features.names:
@@ -93,6 +102,7 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
         looks,
         repeats,
         nearly,
+        partners,
         noise,
         tuple(left_out),
         int(is_today.sum()),

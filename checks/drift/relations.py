@@ -205,11 +205,15 @@ def _come_again(column: Coded | None, rows: npt.NDArray[np.int64]) -> bool:
 
 
 def _determination(giver: Codes, taker: Codes, size: int) -> float | None:
-    """How much of the doubt about `taker` single values of `giver` remove; None where that is too little to use."""
+    """How much of the doubt about `taker` single values of `giver` remove, times the part of the rows that have such.
+
+    None where that is too little to use. A name that came once tells nothing of what goes with it.
+    """
     if len(giver) < KNOWN_ROWS * 10:
         return None
     again = np.bincount(giver)[giver] >= KNOWN_ROWS
-    if again.mean() < AGAIN_MIN:
+    told = float(again.mean())
+    if told < AGAIN_MIN:
         return None
     giver, taker = giver[again], taker[again]
     _, right = _modes(giver, taker, size)
@@ -217,7 +221,7 @@ def _determination(giver: Codes, taker: Codes, size: int) -> float | None:
     sure = right.mean()
     if sure < DETERMINED or sure - plain < SURPLUS_MIN * (1.0 - plain) or plain > 1.0 - 1.0 / KNOWN_ROWS**2:
         return None
-    return float((sure - plain) / (1.0 - plain))
+    return told * float((sure - plain) / (1.0 - plain))
 
 
 def _modes(giver: Codes, taker: Codes, size: int) -> tuple[dict[str, Codes], Mask]:

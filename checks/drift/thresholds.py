@@ -36,6 +36,9 @@ TRIFLE_TALE_ROWS = 6.0
 """The best of many tales gains about this much in all where nothing happened."""
 SCALE_MIN = 0.08
 """Smallest one-step scale of a score's cube root, as a part of what it usually is."""
+SCALE_MIN_COUNTED = 0.05
+"""The same for shares of rows that are simply counted: they scatter as counts do, and no further."""
+_COUNTED = ("together", "within", "order", "carried")
 POINTS_MIN = 4
 WIDENED_POINTS_MIN = 14
 """From so many on, the largest past rise is compared with what Student-t expects of it."""
@@ -78,7 +81,8 @@ def predict(
                 panel[place[point.partition.order], j] = math.cbrt(max(point.value, 0.0) + trifles[j])
     calendar = calendar_of([*partitions, partition], table.cadence, table.country)
     usual_roots = np.array([np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else 1.0 for c in panel.T])
-    forecast = forecast_panel(panel, calendar, None, SCALE_MIN * usual_roots)
+    parts = np.array([SCALE_MIN_COUNTED if _look(name) in _COUNTED else SCALE_MIN for name in names])
+    forecast = forecast_panel(panel, calendar, None, parts * usual_roots)
     known = np.isfinite(forecast.errors).sum(axis=0)
     over = _rises_over(partitions, names, past, trifles)
     rises = (over - forecast.location) / np.where(np.isfinite(forecast.scale), forecast.scale, np.nan)
@@ -122,10 +126,14 @@ def widening(errors: Array, df: Array) -> Array:
     return np.where(known >= WIDENED_POINTS_MIN, np.maximum(1.0, largest / usual), 1.0)
 
 
+def _look(name: str) -> str:
+    return name.split(".", 1)[0]
+
+
 def _trifle(name: str, found: Comparison, usual_total: float) -> float:
     """What a score may reach by chance: more with few rows, and with many bins."""
-    look = name.split(".", 1)[0]
-    if look in REPEATED or look in ("novel", "old", "together"):
+    look = _look(name)
+    if look in REPEATED or look in ("novel", "old", *_COUNTED):
         return TRIFLE_NOVEL + TRIFLE_NOVEL_ROWS / max(found.rows, 1)
     if look in ("beyond", "crowd"):
         return TRIFLE_SHARE + TRIFLE_BEYOND / math.sqrt(max(found.rows, 1))

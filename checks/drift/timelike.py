@@ -46,8 +46,8 @@ def is_calendar(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) 
     """Whether a column says nothing but a part of its own partition's date (month, weekday, yyyymm, ...).
 
     `days` are today and the past ones: a column that says its date on past days and something else today stays. Some
-    rows of another date (of the month after, on its eve) are no more of an oddity than they were on past days. A column that some day has no
-    sample of (it is new, or hidden) is none.
+    rows of another date (of the month after, on its eve) are no more of an oddity than they were on past days. A column
+    that some day has no sample of (it is new, or hidden) is none.
     """
     if any(column.name not in frame for _, frame in days):
         return False

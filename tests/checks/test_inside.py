@@ -1,0 +1,198 @@
+"""What holds inside each day: groups that agree, columns that rise together, entities that keep their figures."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checks.drift.check import Drift
+from checks.drift.compare import compare, scores_of
+from checks.drift.inside import carried_over, look_inside
+from monitor.partitions import partition_at
+from monitor.types import (
+    Cadence,
+    Column,
+    ColumnKind,
+    PastScores,
+    Point,
+    Sample,
+    SampleSet,
+    Table,
+    TimeColumn,
+    TimeForm,
+    Values,
+)
+
+ORDERS, LINES, DAYS = 120, 5, 6
+ROWS = ORDERS * LINES
+DAY = 86_400_000_000
+
+
+def shop_day(number: int) -> pd.DataFrame:
+    """Lines of orders: ids grow with time, an order has one customer and one moment."""
+    random = np.random.default_rng(number)
+    order = np.repeat(np.arange(ORDERS), LINES)
+    moments = np.sort(random.integers(0, DAY, ORDERS)) + number * DAY
+    return pd.DataFrame(
+        {
+            "order_id": number * 10_000 + order,
+            "created_at": moments[order].astype("datetime64[us]"),
+            "customer": pd.Series([f"c{number}-{i}" for i in random.permutation(ORDERS)])[order].to_numpy(),
+            "amount": random.lognormal(3, 1, ROWS).round(2),
+        }
+    )
+
+
+PAST = [shop_day(n) for n in range(DAYS, 0, -1)]
+
+
+def stacked(today: pd.DataFrame) -> tuple[pd.DataFrame, list[int]]:
+    both = pd.concat([today, *PAST], ignore_index=True)
+    both["customer"] = both["customer"].astype("category")
+    return both, np.cumsum([0, len(today), *(len(frame) for frame in PAST)]).tolist()
+
+
+def some(share: float, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).random(ROWS) < share
+
+
+def test_nothing_is_odd_in_a_day_like_the_others() -> None:
+    found = look_inside(*stacked(shop_day(9)))
+    assert found.within == {"order_id": 0.0, "created_at": 0.0, "customer": 0.0}
+    assert found.order == {"order_id": 0.0, "created_at": 0.0}
+
+
+@pytest.mark.parametrize("share", [0.03, 0.1, 0.3])
+def test_rows_that_differ_from_their_order_are_counted_in_their_column(share: float) -> None:
+    today = shop_day(9)
+    hit = some(share)
+    today["customer"] = np.where(hit, np.roll(today["customer"], 3 * LINES), today["customer"])
+    found = look_inside(*stacked(today))
+    assert found.within["customer"] == pytest.approx(hit.mean(), rel=0.3)
+    assert found.within["customer"] > 1.2 * max(found.within["order_id"], found.within["created_at"])
+    assert found.partners["within"]["customer"] in ("order_id", "created_at")
+
+
+@pytest.mark.parametrize("hours", [-5, 2])
+def test_an_hour_that_was_shifted_in_some_rows_breaks_group_and_order(hours: int) -> None:
+    today = shop_day(9)
+    hit = some(0.2)
+    today.loc[hit, "created_at"] += pd.Timedelta(hours=hours)
+    found = look_inside(*stacked(today))
+    assert found.within["created_at"] == pytest.approx(0.2, abs=0.06)
+    assert found.order["created_at"] > 0.08
+    assert found.partners["order"]["created_at"] == "order_id"
+
+
+def test_columns_that_say_nothing_of_each_other_are_not_looked_at() -> None:
+    found = look_inside(*stacked(shop_day(9)))
+    assert "amount" not in found.within
+    assert "amount" not in found.order
+
+
+def test_a_fall_and_an_order_inside_groups_hold_as_well() -> None:
+    random = np.random.default_rng(0)
+    frames = []
+    for _ in range(DAYS + 1):
+        stars = np.concatenate([np.sort(random.integers(0, 10_000, 60))[::-1] for _ in range(10)])
+        frames.append(
+            pd.DataFrame(
+                {"list": np.repeat([f"l{i}" for i in range(10)], 60), "rank": list(range(60)) * 10, "stars": stars}
+            )
+        )
+    frames[0].loc[some(0.1)[:600], "stars"] = 5_000
+    both = pd.concat(frames, ignore_index=True)
+    found = look_inside(both, list(range(0, 600 * (DAYS + 2), 600)))
+    assert found.order["stars"] > 0.05
+    assert found.partners["order"]["stars"] == "rank"
+
+
+def test_entities_with_yesterdays_figures_are_counted() -> None:
+    kinds = [Column("user", ColumnKind.TEXT, ""), Column("points", ColumnKind.NUMBER, "")]
+    yesterday = pd.DataFrame({"user": [f"u{i}" for i in range(400)], "points": np.arange(400.0)})
+    today = yesterday.assign(points=yesterday["points"] + 7).iloc[::-1].reset_index(drop=True)
+    assert carried_over(today, yesterday, kinds) == ("user", {"points": 0.0})
+    stale = today.assign(points=np.where(np.arange(400) < 100, today["points"] - 7, today["points"]))
+    assert carried_over(stale, yesterday, kinds) == ("user", {"points": 0.25})
+    strangers = today.assign(user=[f"v{i}" for i in range(400)])
+    assert carried_over(strangers, yesterday, kinds) == (None, {})
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_columns_give_shares(data: st.DataObject) -> None:
+    """NULLs, infinities, constants, empty columns and days of a few rows give a share between 0 and 1, or none."""
+    sizes = data.draw(
+        st.lists(st.integers(0, 80), min_size=2, max_size=5).filter(lambda s: s[0] > 0 and sum(s[1:]) > 0)
+    )
+    rows = sum(sizes)
+    random = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    number = random.choice([0.0, 1.0, -np.inf, np.inf, np.nan, 1e300, *random.normal(size=5)], rows)
+    frame = pd.DataFrame(
+        {
+            "number": number,
+            "id": np.arange(rows) // data.draw(st.integers(1, 5)),
+            "text": pd.Categorical(np.array([None, "", "a", "b"], dtype=object)[random.integers(0, 4, rows)]),
+            "empty": np.full(rows, np.nan),
+            "flag": random.random(rows) < 0.5,
+            "when": pd.to_datetime(pd.Series("2024-01-01", index=range(rows)).where(random.random(rows) > 0.2)),
+        }
+    )
+    found = look_inside(frame, np.cumsum([0, *sizes]).tolist())
+    assert all(0.0 <= share <= 1.0 for share in (*found.within.values(), *found.order.values()))
+    assert set(found.partners["within"]) == set(found.within)
+    assert set(found.partners["order"]) == set(found.order)
+
+
+def test_the_comparison_has_the_scores_of_columns_that_tell_the_day() -> None:
+    columns = (
+        Column("order_id", ColumnKind.NUMBER, ""),
+        Column("created_at", ColumnKind.TIMESTAMP, ""),
+        Column("customer", ColumnKind.TEXT, ""),
+        Column("amount", ColumnKind.NUMBER, ""),
+    )
+    table = Table("t", "main", ("t",), columns, TimeColumn("created_at", TimeForm.TIMESTAMP))
+    day = partition_at(Cadence.DAY, "UTC", dt.date(1970, 1, 10))
+    past = [partition_at(Cadence.DAY, "UTC", dt.date(1970, 1, 1) + dt.timedelta(n)) for n in range(DAYS, 0, -1)]
+    today = shop_day(9).astype({"customer": "category"})
+    shifted = today.assign(order_id=np.where(some(0.1), today["order_id"] - 50, today["order_id"]))
+    days = tuple((p, frame.astype({"customer": "category"})) for p, frame in zip(past, PAST, strict=True))
+    clean, broken = (scores_of(compare(table, day, SampleSet(frame, days))) for frame in (today, shifted))
+    assert clean["within.order_id"] == clean["order.order_id"] == 0.0
+    assert broken["within.order_id"] > 0.05
+    assert broken["order.order_id"] > 0.05
+
+
+def test_of_two_bound_columns_the_one_with_changed_values_is_blamed() -> None:
+    """Merging two hours breaks `slot` within `hour`, and it is `hour` that went wrong."""
+    random = np.random.default_rng(3)
+
+    def flights(number: int) -> pd.DataFrame:
+        hour = np.sort(random.integers(0, 24, 1_000))
+        delay = random.exponential(20.0, 1_000)
+        return pd.DataFrame({"hour": hour.astype(float), "slot": hour * 60.0 + 86_400 * number, "delay": delay})
+
+    past_days = [partition_at(Cadence.DAY, "UTC", dt.date(2024, 3, 1) + dt.timedelta(n)) for n in range(40)]
+    frames = [flights(n) for n in range(41)]
+    columns = tuple(Column(name, ColumnKind.NUMBER, "") for name in ("hour", "slot", "delay"))
+    table = Table("t", "main", ("t",), columns, TimeColumn("day", TimeForm.DATE))
+
+    def judged(number: int, frame: pd.DataFrame) -> SampleSet:
+        return SampleSet(frame, tuple((past_days[n], frames[n]) for n in range(number - 1, number - 7, -1)))
+
+    scores: dict[str, list[Point]] = {}
+    for number in range(10, 40):
+        for name, score in scores_of(compare(table, past_days[number], judged(number, frames[number]))).items():
+            scores.setdefault(name, []).append(Point(past_days[number], score))
+    today = frames[40].assign(hour=np.where(frames[40]["hour"] == 7, 8.0, frames[40]["hour"]))
+    day = partition_at(Cadence.DAY, "UTC", dt.date(2024, 4, 10))
+    values: Values = {Sample(): judged(40, today), PastScores("drift"): scores}
+    (evidence,) = Drift().evaluate(table, day, values)
+    assert evidence.columns[0] == "hour"
+    assert evidence.shares[0] == max(evidence.shares)
+    assert sum(evidence.shares) == pytest.approx(1.0)
