@@ -6,6 +6,7 @@ import datetime as dt
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from monitor.types import (
     Cadence,
     Column,
     ColumnKind,
+    Grouped,
     Groups,
     GroupSeries,
     Input,
@@ -70,6 +72,9 @@ class Situation:
     schema_before: tuple[Column, ...]
     bad: frozenset[str] = frozenset()
     _measured: dict[str, Mapping[Measure, float | None]] = field(default_factory=dict, init=False, compare=False)
+    _grouped_today: dict[Groups, Grouped] = field(default_factory=dict, init=False, compare=False)
+    _grouped_past: dict[tuple[str, Groups], Grouped] = field(default_factory=dict, compare=False)
+    """By partition; situations that are made of one another share it with their `days`."""
 
     def values(self, inputs: Sequence[Input], scored: Sequence[str] = ()) -> Values:
         """Fresh values of these inputs (the same ones on every call); `scored` are the names of the check's scores."""
@@ -112,10 +117,18 @@ class Situation:
         """As the warehouse answers; statistics are numbers made up."""
         failed = frozenset({"missing", "metric", "entity"})
         past = [
-            (p, None if f is None else group_frame(f, groups, _seed(p.order)), failed if p.order in self.bad else NONE)
+            (p, None if f is None else self._group(p, f, groups), failed if p.order in self.bad else NONE)
             for p, f in self.days
         ]
-        return series_of(groups, past, group_frame(self.today, groups, _seed(self.partition.order)))
+        if groups not in self._grouped_today:
+            self._grouped_today[groups] = group_frame(self.today, groups, _seed(self.partition.order))
+        return series_of(groups, past, self._grouped_today[groups])
+
+    def _group(self, partition: Partition, frame: pd.DataFrame, groups: Groups) -> Grouped:
+        key = partition.order, groups
+        if key not in self._grouped_past:
+            self._grouped_past[key] = group_frame(frame, groups, _seed(partition.order))
+        return self._grouped_past[key]
 
     def _scores(self, name: str) -> tuple[Point, ...]:
         random = np.random.default_rng(_seed(name))
@@ -197,23 +210,32 @@ def _partition(table: Table, step: int) -> Partition:
 
 
 def _frame(table: Table, partition: Partition, make: Make) -> pd.DataFrame:
-    random = np.random.default_rng(_seed(table.name + partition.order))
-    own = table.time.name if table.time else None
-    columns = {
-        c.name: _own_times(random, table, partition) if c.name == own else make(random, c, DAY_ROWS)
-        for c in table.columns
+    return _rows(table.name, table.columns, table.time, table.cadence, partition, make)
+
+
+@lru_cache(maxsize=2_000)  # a table is tried by one check after the other; values hand out copies
+def _rows(
+    name: str, columns: tuple[Column, ...], time: TimeColumn | None, cadence: Cadence, partition: Partition, make: Make
+) -> pd.DataFrame:
+    random = np.random.default_rng(_seed(name + partition.order))
+    own = time.name if time else None
+    made = {
+        c.name: _own_times(random, time, cadence, partition) if c.name == own else make(random, c, DAY_ROWS)
+        for c in columns
     }
-    return pd.DataFrame(columns, index=pd.RangeIndex(DAY_ROWS))
+    return pd.DataFrame(made, index=pd.RangeIndex(DAY_ROWS))
 
 
-def _own_times(random: np.random.Generator, table: Table, partition: Partition) -> pd.Series:
+def _own_times(
+    random: np.random.Generator, time: TimeColumn | None, cadence: Cadence, partition: Partition
+) -> pd.Series:
     """The table's own time column: within its partition, or its id."""
     if partition.start is None:
         return pd.Series(np.full(DAY_ROWS, float(partition.value or 0)))
     start = np.datetime64(partition.start.replace(tzinfo=None), "us")
-    if table.time is not None and table.time.form is TimeForm.DATE:
+    if time is not None and time.form is TimeForm.DATE:
         return pd.Series(np.full(DAY_ROWS, start))
-    span = int(_STEPS[table.cadence].total_seconds())
+    span = int(_STEPS[cadence].total_seconds())
     return pd.Series(start + random.integers(0, span, DAY_ROWS).astype("timedelta64[s]"))
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from checks.drift.apart import way_apart
 from checks.drift.compare import Comparison, compare, scores_of
 from checks.drift.description import Description
 from checks.drift.known import unknown_values
@@ -117,7 +118,7 @@ def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evide
     lead = min(known, key=lambda p: tail_alone(p) / p.weight) if known else parts[0]
     shares = _shares(ranking, parts, surprises)
     descriptions = describe_leaders(table, samples, ranking[:5])
-    descriptions |= _bound(lead, found, descriptions)
+    descriptions |= _bound(lead, found, samples, descriptions)
     first = descriptions.get(ranking[0]) if ranking else None
     repeat = _sure_repeat(lead, known)
     return Evidence(
@@ -198,21 +199,25 @@ def _sure_repeat(lead: Evidence, known: Sequence[Evidence]) -> Evidence | None:
 def _kind(lead: Evidence, described: Description | None) -> Change:
     """The kind of change as the column's values say it; where they look as before, as the leading look does."""
     said = described.change if described is not None else Change.OTHER
-    if described is not None and "swapped_with" in described.facts:
+    if described is not None and ("swapped_with" in described.facts or "bound" in described.facts):
         return said
     look = lead.check.split(".", 1)[0]
     vague = (*_VAGUE, *((Change.VALUES_MIXED,) if look in ("novel", "unknown") else ()))
     return _LOOKS_LIKE.get(look, said) if said in vague else said
 
 
-def _bound(lead: Evidence, found: Comparison, described: Mapping[str, Description]) -> dict[str, Description]:
+def _bound(
+    lead: Evidence, found: Comparison, samples: SampleSet, described: Mapping[str, Description]
+) -> dict[str, Description]:
     """The leading column in the words of what bound it, where its values by themselves look as before."""
     look, _, name = lead.check.partition(".")
     said = described.get(name)
     if look not in ("within", "order", "carried") or said is None or said.change not in _VAGUE:
         return {}
-    facts = {**said.facts, "bound": look, "partner": found.partners[look][name]}
-    return {name: Description(_LOOKS_LIKE[look], lead.score or 0.0, facts)}
+    partner = found.partners[look][name]
+    way = way_apart(samples.today[name], samples.today[partner]) if look == "within" else None
+    facts = {**said.facts, "bound": look, "partner": partner}
+    return {name: Description(way or _LOOKS_LIKE[look], lead.score or 0.0, facts)}
 
 
 def _nats(name: str, found: Comparison) -> float:

@@ -76,7 +76,7 @@ def look_inside(both: pd.DataFrame, bounds: Sequence[int]) -> Inside:
         bounds: where each day begins, and the end.
     """
     days = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-    codes = {str(name): _codes(both[name]) for name in both.columns}
+    codes = {str(name): codes_of(both[name]) for name in both.columns}
     numbers = {str(name): found for name in both.columns if (found := _numbers(both[name])) is not None}
     screened = _screened(days)
     agreeing, rising = _agreeing_pairs(codes, days, screened), _rising_pairs(numbers, codes, days, screened)
@@ -91,7 +91,7 @@ def look_inside(both: pd.DataFrame, bounds: Sequence[int]) -> Inside:
     )
 
 
-def _codes(values: pd.Series) -> Codes:
+def codes_of(values: pd.Series) -> Codes:
     """Equal values have equal codes; -1 is NULL."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         return np.asarray(values.cat.codes.to_numpy(), dtype=np.int64)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from checks.drift.apart import is_replayed, share_of_yesterday
 from checks.drift.describe import describe_clock, describe_column
 from checks.drift.description import Description
 from checks.drift.sides import place_in_day, stack, trim_past
@@ -38,7 +39,17 @@ def describe_leaders(table: Table, samples: SampleSet, names: Sequence[str]) -> 
             told[column.name] = describe_clock(values[is_today], values[~is_today], placed[is_today], placed[~is_today])
         else:
             told[column.name] = describe_column(values[is_today], values[~is_today], column.kind, usual)
-    return {**told, **_swapped(told, both, is_today)}
+    return {**told, **_replayed(told, samples), **_swapped(told, both, is_today)}
+
+
+def _replayed(told: Mapping[str, Description], samples: SampleSet) -> dict[str, Description]:
+    """Columns whose values belong to one day and are those of the day before."""
+    found = {}
+    for name, description in told.items():
+        share = share_of_yesterday(samples.today[name], [frame[name] for _, frame in samples.past[:2] if name in frame])
+        if is_replayed(share, description.effect):
+            found[name] = Description(Change.REPLAY, share, description.facts)
+    return found
 
 
 def _swapped(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,12 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks.drift.apart import share_of_yesterday, way_apart
 from checks.drift.check import Drift
 from checks.drift.compare import compare, scores_of
 from checks.drift.inside import carried_over, look_inside
 from monitor.partitions import partition_at
 from monitor.types import (
     Cadence,
+    Change,
     Column,
     ColumnKind,
     PastScores,
@@ -196,3 +199,27 @@ def test_of_two_bound_columns_the_one_with_changed_values_is_blamed() -> None:
     assert evidence.columns[0] == "hour"
     assert evidence.shares[0] == max(evidence.shares)
     assert sum(evidence.shares) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda frame, hit: frame["created_at"].where(~hit, frame["created_at"] + pd.Timedelta(hours=1)), None),
+        (lambda frame, hit: frame["order_id"].where(~hit, frame["order_id"] + 3), Change.SHIFT_UP),
+        (lambda frame, hit: frame["order_id"].where(~hit, frame["order_id"] - 3), Change.SHIFT_DOWN),
+        (lambda frame, hit: frame["order_id"].where(~hit, 90_007), Change.CONSTANT),
+    ],
+)
+def test_rows_apart_from_their_group_are_told_by_where_they_went(damage: Any, said: Change | None) -> None:
+    frame = shop_day(9)
+    values = damage(frame, some(0.05))
+    assert way_apart(values, frame["customer"]) is said
+
+
+def test_values_of_the_day_before_are_a_replay_where_values_belong_to_one_day() -> None:
+    ids = [pd.Series(np.arange(1_000) + 1_000 * n) for n in range(3)]
+    stale = ids[2].where(~some(0.1, 5)[:600].repeat(2)[:1_000], ids[2] - 1_000)
+    assert share_of_yesterday(ids[2], [ids[1], ids[0]]) == 0.0
+    assert share_of_yesterday(stale, [ids[1], ids[0]]) == pytest.approx(0.1, abs=0.03)
+    names = [pd.Series([f"u{i}" for i in range(1_000)])] * 3
+    assert share_of_yesterday(names[0], names[1:]) == 0.0
