@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from checks.drift.description import VALUE_ROWS_MIN
-from checks.drift.inside import codes_of
+from checks.drift.inside import codes_of, numbers_of
 from monitor.types import Change
 
 Mask = npt.NDArray[np.bool_]
@@ -38,25 +38,28 @@ def way_apart(values: pd.Series, group: pd.Series) -> Change | None:
     own = values[apart]
     if own.value_counts().iloc[0] >= MOST * len(own) and group[apart].nunique() > 1:
         return Change.CONSTANT
-    if isinstance(values.dtype, pd.CategoricalDtype) or not pd.api.types.is_numeric_dtype(values):
+    numbers = numbers_of(values)
+    if numbers is None:
         return None
-    up = float(
-        (own.to_numpy(dtype=np.float64) > values.to_numpy(dtype=np.float64, na_value=np.nan)[usual[apart]]).mean()
-    )
+    up = float((numbers[apart] > numbers[usual[apart]]).mean())
     if MOST > up > 1.0 - MOST:
         return None
     return Change.SHIFT_UP if up >= MOST else Change.SHIFT_DOWN
 
 
 def _apart(values: pd.Series, group: pd.Series) -> tuple[Mask, npt.NDArray[np.int64]]:
-    """Which rows differ from the most usual value of their group, and by row the place of one that has it."""
+    """Which rows differ from what most rows of their group have, and by row the place of one that has it.
+
+    Where no value has most rows of a group, nobody knows which of them went wrong.
+    """
     known = (values.notna() & group.notna()).to_numpy()
     frame = pd.DataFrame({"group": codes_of(group), "value": codes_of(values), "row": np.arange(len(values))})[known]
     counts = frame.groupby(["group", "value"])["row"].agg(["size", "first"]).reset_index()
     modes = counts.sort_values("size", kind="stable").drop_duplicates("group", keep="last").set_index("group")
+    most = (2 * modes["size"].sort_index() > frame.groupby("group").size()).reindex(frame["group"]).to_numpy()
     apart = np.zeros(len(values), dtype=bool)
     usual = np.zeros(len(values), dtype=np.int64)
-    apart[known] = frame["value"].to_numpy() != modes["value"].reindex(frame["group"]).to_numpy()
+    apart[known] = most & (frame["value"].to_numpy() != modes["value"].reindex(frame["group"]).to_numpy())
     usual[known] = modes["first"].reindex(frame["group"]).to_numpy()
     return apart, usual
 

@@ -41,6 +41,10 @@ REPEAT_TAIL = 1e-5
 """Tail probability from which rows that come again are sure, whatever else leads."""
 BLAMED = 1.0
 """Decades by which the values of one of two columns must surprise more than the other's to be blamed for both."""
+BROKEN_MORE = 1.5
+"""Likewise, how many times as many of its rows must disagree."""
+BY_FAR = 3.0
+"""Decades by which what bound a column must surprise more than its values alone to be told instead of them."""
 OUTSTANDING = 2.0
 """Decades of surprise behind the first column that leave a tenth of its part."""
 _VAGUE = (Change.RELATION, Change.OTHER)
@@ -118,7 +122,7 @@ def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evide
     lead = min(known, key=lambda p: tail_alone(p) / p.weight) if known else parts[0]
     shares = _shares(ranking, parts, surprises)
     descriptions = describe_leaders(table, samples, ranking[:5])
-    descriptions |= _bound(lead, found, samples, descriptions)
+    descriptions |= _bound(lead, ranking[0], parts, found, samples, descriptions) if ranking else {}
     first = descriptions.get(ranking[0]) if ranking else None
     repeat = _sure_repeat(lead, known)
     return Evidence(
@@ -151,17 +155,19 @@ def _shares(
 
     A column whose rows no longer follow another's order has hardly a nat of its own, and is what went wrong.
     """
-    nats = np.array([_excess(name, parts) for name in ranking])
     decades = np.array([surprises.get(name, 0.0) for name in ranking])
-    outstanding = 10.0 ** ((decades - decades.max(initial=0.0)) / OUTSTANDING)
-    by_nats = nats / nats.sum() if nats.sum() > 0 else outstanding / max(outstanding.sum(), 1.0)
-    return np.asarray((by_nats + outstanding / max(outstanding.sum(), 1.0)) / 2)
+    most = max(decades.max(initial=0.0), 1e-9)
+    nats = np.array([_excess(name, parts) for name in ranking])
+    by_nats = nats / max(nats.sum(), 1e-12) * (decades / most) ** 2  # nats that a column usually has are no change
+    outstanding = 10.0 ** ((decades - most) / OUTSTANDING)
+    return np.asarray(by_nats / 2 + outstanding / max(outstanding.sum(), 1.0) * (1.0 - by_nats.sum() / 2))
 
 
 def _surprises(parts: Sequence[Evidence], found: Comparison) -> dict[str, float]:
     """By column, the surprise of the look that sees it best, decades.
 
-    What no longer holds between two columns speaks against the one of them whose own values have changed.
+    What no longer holds between two columns speaks against the one that breaks with others as well, or whose own values
+    have changed.
     """
     own: dict[str, float] = {}
     between: list[tuple[str, str, float]] = []
@@ -169,14 +175,17 @@ def _surprises(parts: Sequence[Evidence], found: Comparison) -> dict[str, float]
         if len(part.columns) != 1:
             continue
         (name,), surprise = part.columns, -math.log10(tail_alone(part))
-        look = part.check.partition(".")[0]
+        look = _look(part)
         if look in ("within", "order"):
-            between.append((name, found.partners[look][name], surprise))
+            between.append((look, name, surprise))
         else:
             own[name] = max(own.get(name, 0.0), surprise)
     told = dict(own)
-    for name, partner, surprise in between:
-        blamed = partner if own.get(partner, 0.0) > own.get(name, 0.0) + BLAMED else name
+    for look, name, surprise in between:
+        partner = found.partners[look][name]
+        share, other = (found.looks["within"].get(n, 0.0) for n in (name, partner))
+        changed = own.get(partner, 0.0) > own.get(name, 0.0) + BLAMED
+        blamed = partner if changed or (look == "within" and other > BROKEN_MORE * share) else name
         told[blamed] = max(told.get(blamed, 0.0), surprise)
     return told
 
@@ -201,23 +210,37 @@ def _kind(lead: Evidence, described: Description | None) -> Change:
     said = described.change if described is not None else Change.OTHER
     if described is not None and ("swapped_with" in described.facts or "bound" in described.facts):
         return said
-    look = lead.check.split(".", 1)[0]
+    look = _look(lead)
     vague = (*_VAGUE, *((Change.VALUES_MIXED,) if look in ("novel", "unknown") else ()))
     return _LOOKS_LIKE.get(look, said) if said in vague else said
 
 
 def _bound(
-    lead: Evidence, found: Comparison, samples: SampleSet, described: Mapping[str, Description]
-) -> dict[str, Description]:
-    """The leading column in the words of what bound it, where its values by themselves look as before."""
+    lead: Evidence, first: str, parts: Sequence[Evidence], found: Comparison, samples: SampleSet,
+    described: Mapping[str, Description],
+) -> dict[str, Description]:  # fmt: skip
+    """The first column in the words of what bound it, where its values by themselves look about as before."""
     look, _, name = lead.check.partition(".")
+    partner = found.partners.get(look, {}).get(name)
+    if look in ("within", "order") and partner == first:
+        name, partner = first, name
     said = described.get(name)
-    if look not in ("within", "order", "carried") or said is None or said.change not in _VAGUE:
+    if partner is None or name != first or said is None:
         return {}
-    partner = found.partners[look][name]
-    way = way_apart(samples.today[name], samples.today[partner]) if look == "within" else None
+    alone = max(
+        (-math.log10(tail_alone(p)) for p in parts if p.columns == (name,) and _look(p) not in ("within", "order")),
+        default=0.0,
+    )
+    if said.change not in _VAGUE and -math.log10(tail_alone(lead)) < alone + BY_FAR:
+        return {}
+    group = found.partners["within"].get(name)
+    way = way_apart(samples.today[name], samples.today[group]) if group is not None else None
     facts = {**said.facts, "bound": look, "partner": partner}
-    return {name: Description(way or _LOOKS_LIKE[look], lead.score or 0.0, facts)}
+    return {name: Description(way or _LOOKS_LIKE[look], found.looks[look].get(name, lead.score or 0.0), facts)}
+
+
+def _look(part: Evidence) -> str:
+    return part.check.partition(".")[0]
 
 
 def _nats(name: str, found: Comparison) -> float:

@@ -77,7 +77,7 @@ def look_inside(both: pd.DataFrame, bounds: Sequence[int]) -> Inside:
     """
     days = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
     codes = {str(name): codes_of(both[name]) for name in both.columns}
-    numbers = {str(name): found for name in both.columns if (found := _numbers(both[name])) is not None}
+    numbers = {str(name): found for name in both.columns if (found := numbers_of(both[name])) is not None}
     screened = _screened(days)
     agreeing, rising = _agreeing_pairs(codes, days, screened), _rising_pairs(numbers, codes, days, screened)
     today = days == 0
@@ -98,7 +98,7 @@ def codes_of(values: pd.Series) -> Codes:
     return np.asarray(pd.factorize(values)[0], dtype=np.int64)
 
 
-def _numbers(values: pd.Series) -> Array | None:
+def numbers_of(values: pd.Series) -> Array | None:
     """Numbers and times as numbers, NaN for NULL; None of other kinds."""
     if pd.api.types.is_datetime64_any_dtype(values):
         stamps = values.to_numpy().astype("datetime64[us]")
