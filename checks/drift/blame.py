@@ -1,0 +1,128 @@
+"""Which column a change is laid at, how much of it each has, and what is said of the first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from checks.drift.apart import way_apart
+from checks.drift.compare import Comparison
+from checks.drift.description import Description
+from checks.drift.thresholds import RootT
+from checks.evidence import tail_alone
+from monitor.types import Change, Evidence, SampleSet
+
+BLAMED = 1.0
+"""Decades by which the values of one of two columns must surprise more than the other's to be blamed for both."""
+BROKEN_MORE = 1.5
+"""Likewise, how many times as many of its rows must disagree."""
+BY_FAR = 3.0
+"""Decades by which what bound a column must surprise more than its values alone to be told instead of them."""
+OUTSTANDING = 2.0
+"""Decades of surprise behind the first column that leave a tenth of its part."""
+_VAGUE = (Change.RELATION, Change.OTHER)
+_LOOKS_LIKE = {
+    "together": Change.RELATION,
+    "within": Change.RELATION,
+    "order": Change.RELATION,
+    "carried": Change.REPLAY,
+    "old": Change.REPLAY,
+    "form": Change.FORMAT,
+    "crowd": Change.CONSTANT,
+    "novel": Change.VALUES_NEW,
+    "unknown": Change.VALUES_NEW,
+}
+
+
+def surprises_by_column(parts: Sequence[Evidence], found: Comparison) -> dict[str, float]:
+    """By column, the surprise of the look that sees it best, decades.
+
+    What no longer holds between two columns speaks against the one that breaks with others as well, or whose own values
+    have changed.
+    """
+    own: dict[str, float] = {}
+    between: list[tuple[str, str, float]] = []
+    for part in parts:
+        if len(part.columns) != 1:
+            continue
+        (name,), surprise = part.columns, -math.log10(tail_alone(part))
+        look = _look(part)
+        if look in ("within", "order"):
+            between.append((look, name, surprise))
+        else:
+            own[name] = max(own.get(name, 0.0), surprise)
+    told = dict(own)
+    for look, name, surprise in between:
+        partner = found.partners[look][name]
+        share, other = (found.looks["within"].get(n, 0.0) for n in (name, partner))
+        changed = own.get(partner, 0.0) > own.get(name, 0.0) + BLAMED
+        blamed = partner if changed or (look == "within" and other > BROKEN_MORE * share) else name
+        told[blamed] = max(told.get(blamed, 0.0), surprise)
+    return told
+
+
+def shares_of(
+    ranking: Sequence[str], parts: Sequence[Evidence], surprises: Mapping[str, float]
+) -> npt.NDArray[np.float64]:
+    """How much of the change each column has: half by its nats, half by how far it stands out among the columns.
+
+    A column whose rows no longer follow another's order has hardly a nat of its own, and is what went wrong.
+    """
+    decades = np.array([surprises.get(name, 0.0) for name in ranking])
+    most = max(decades.max(initial=0.0), 1e-9)
+    nats = np.array([_excess(name, parts) for name in ranking])
+    by_nats = nats / max(nats.sum(), 1e-12) * (decades / most) ** 2  # nats that a column usually has are no change
+    outstanding = 10.0 ** ((decades - most) / OUTSTANDING)
+    return np.asarray(by_nats / 2 + outstanding / max(outstanding.sum(), 1.0) * (1.0 - by_nats.sum() / 2))
+
+
+def _excess(name: str, parts: Sequence[Evidence]) -> float:
+    """Nats of a column beyond what it usually has: chaotic columns always have many."""
+    own = [p for p in parts if p.check in (f"drift.{name}", f"marginal.{name}") and isinstance(p.past, RootT)]
+    return max((max((p.score or 0.0) - p.past.isf(0.5), 0.0) for p in own if p.past), default=0.0)
+
+
+def nats_of(name: str, found: Comparison) -> float:
+    """Nats that a column has, by the model or by its own histogram."""
+    return max(found.attributed.get(name, 0.0), found.marginal.get(name, 0.0))
+
+
+def told_by_bond(
+    lead: Evidence, first: str, parts: Sequence[Evidence], found: Comparison, samples: SampleSet,
+    described: Mapping[str, Description],
+) -> dict[str, Description]:  # fmt: skip
+    """The first column in the words of what bound it, where its values by themselves look about as before."""
+    look, _, name = lead.check.partition(".")
+    partner = found.partners.get(look, {}).get(name)
+    if look in ("within", "order") and partner == first:
+        name, partner = first, name
+    said = described.get(name)
+    if partner is None or name != first or said is None:
+        return {}
+    alone = max(
+        (-math.log10(tail_alone(p)) for p in parts if p.columns == (name,) and _look(p) not in ("within", "order")),
+        default=0.0,
+    )
+    if said.change not in _VAGUE and -math.log10(tail_alone(lead)) < alone + BY_FAR:
+        return {}
+    group = found.partners["within"].get(name)
+    way = way_apart(samples.today[name], samples.today[group]) if group is not None else None
+    facts = {**said.facts, "bound": look, "partner": partner}
+    return {name: Description(way or _LOOKS_LIKE[look], found.looks[look].get(name, lead.score or 0.0), facts)}
+
+
+def kind_of(lead: Evidence, described: Description | None) -> Change:
+    """The kind of change as the column's values say it; where they look as before, as the leading look does."""
+    said = described.change if described is not None else Change.OTHER
+    if described is not None and ("swapped_with" in described.facts or "bound" in described.facts):
+        return said
+    look = _look(lead)
+    vague = (*_VAGUE, *((Change.VALUES_MIXED,) if look in ("novel", "unknown") else ()))
+    return _LOOKS_LIKE.get(look, said) if said in vague else said
+
+
+def _look(part: Evidence) -> str:
+    return part.check.partition(".")[0]
