@@ -14,7 +14,7 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 LONG_FILES = (
-    "tests/serve/test_fifty_days.py",
+    "tests/serve/test_ninety_days.py",
     "tests/soak/test_soak.py",
     "tests/e2e/test_in_place.py",
     "tests/e2e/test_cadences.py",

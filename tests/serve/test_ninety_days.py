@@ -1,4 +1,4 @@
-"""Fifty real days with faults, through the service itself and into the stub of Slack: one message a fault."""
+"""Ninety real days with faults, through the service itself and into the stub of Slack: one message a fault."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ from tests.notifiers.slack_stub import TOKEN, SlackStub
 from tests.serve.driven import Driven
 from tests.soak.soak import Ticking
 
-FIRST, DAYS = dt.date(2013, 4, 1), 50
-PAST_FROM = dt.date(2013, 3, 1)
+FIRST, DAYS = dt.date(2013, 4, 1), 90
 FAULTS: dict[tuple[str, str], str] = {
     ("2013-04-10", "2013-04-12"): "UPDATE flights SET distance = distance / 2 WHERE {days}",
-    ("2013-04-17", "2013-04-17"): "UPDATE flights SET origin = 'JFK' WHERE {days} AND origin = 'LGA'",
-    ("2013-04-22", "2013-04-23"): "DELETE FROM flights WHERE {days} AND origin = 'LGA'",
-    ("2013-04-29", "2013-04-29"): "INSERT INTO flights SELECT * FROM flights WHERE {days} AND flight % 2 = 0",
-    ("2013-05-06", "2013-05-08"): "UPDATE flights SET distance = distance * 10 WHERE {days}",
-    ("2013-05-14", "2013-05-14"): "UPDATE flights SET tailnum = NULL WHERE {days} AND flight % 10 < 8",
+    ("2013-04-24", "2013-04-24"): "UPDATE flights SET origin = 'JFK' WHERE {days} AND origin = 'LGA'",
+    ("2013-05-06", "2013-05-07"): "DELETE FROM flights WHERE {days} AND origin = 'LGA'",
+    ("2013-05-20", "2013-05-20"): "INSERT INTO flights SELECT * FROM flights WHERE {days} AND flight % 2 = 0",
+    ("2013-06-03", "2013-06-05"): "UPDATE flights SET distance = distance * 10 WHERE {days}",
+    ("2013-06-17", "2013-06-17"): "UPDATE flights SET tailnum = NULL WHERE {days} AND flight % 10 < 8",
 }
-LONG = [("2013-04-10", "2013-04-12"), ("2013-05-06", "2013-05-08")]
+LONG = [("2013-04-10", "2013-04-12"), ("2013-06-03", "2013-06-05")]
 CONFIG = """warehouses: {{main: "duckdb:///flights.duckdb"}}
 serve: {{port: 0, workers: 1}}
 channels:
@@ -47,16 +46,15 @@ tables:
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[SlackStub, Driven]:
-    """The stub and the service after fifty mornings."""
-    folder = tmp_path_factory.mktemp("fifty")
+    """The stub and the service after ninety mornings."""
+    folder = tmp_path_factory.mktemp("ninety")
     build_warehouse(folder / "flights.duckdb")
     statements = [
         sql.format(days=f"flight_date BETWEEN TIMESTAMP '{first}' AND TIMESTAMP '{last} 23:59:59'")
         for (first, last), sql in FAULTS.items()
     ]
     end = FIRST + dt.timedelta(days=DAYS)
-    watched = f"flight_date >= TIMESTAMP '{PAST_FROM}' AND flight_date < TIMESTAMP '{end}'"
-    Desk(folder).sql(*statements, f"DELETE FROM flights WHERE NOT ({watched})", file="flights.duckdb")
+    Desk(folder).sql(*statements, f"DELETE FROM flights WHERE flight_date >= TIMESTAMP '{end}'", file="flights.duckdb")
     morning = dt.datetime.combine(FIRST, dt.time(8), dt.UTC)
     with SlackStub(Ticking(time.time())) as slack:
         (folder / "daywatch.yaml").write_text(CONFIG.format(token=TOKEN, url=slack.url))
@@ -108,4 +106,4 @@ def test_ordinary_days_are_quiet(played: tuple[SlackStub, Driven]) -> None:
     slack, _ = played
     known = [post for span in FAULTS for post in openings(slack, span)]
     others = [post for post in slack.posts if day_of(post) and post not in known]
-    assert len(others) <= 4, [day_of(post) for post in others]  # twice the budget: spring has storms of its own
+    assert len(others) <= 6, [day_of(post) for post in others]  # twice the budget: spring has storms of its own
