@@ -8,8 +8,8 @@ it, so the scale is honest about small samples: the 99% band of a young series i
 further, as a few points tell a scale but not a shape; that makes the first days nearly unreachable. Public holidays
 differ from each other as well as from other days: their band is wide until enough of them were alike.
 
-The past is walked twice: the first walk takes the first weekend for a fall of the level, so the second one begins with
-effects of weekdays that were fitted to all points at once (see `backfit`).
+A walk that begins knowing nothing takes the first weekend for a fall of the level; so what weekdays differ by is fitted
+to all points at once where there are two weeks of them (see `backfit`), and the walk begins with that.
 
 Sources: exponential smoothing with robust updates after Gelper, Fried & Croux (2010), "Robust forecasting with
 exponential and Holt-Winters smoothing"; group effects shrunk by empirical Bayes (Efron & Morris, 1975).
@@ -101,40 +101,32 @@ class _Filter:
         self.believed: dict[str, Array] = {}  # of the effects of the kinds of the day that was predicted last
         self.gaps = {name: np.zeros((calendar.sizes[name], count)) for name in calendar.sizes if name in WIDER}
 
-    def again(self, values: Array, floor: Array) -> _Filter:
-        """A filter for a second walk over the same points, which knows from the start what kinds of days differ by.
+    def fit_whole(self, values: Array) -> bool:
+        """Know from the start what kinds of days differ by, from all points at once; False if there are too few.
 
         Errors made before a weekday was known say nothing of those to come: they made young bands several times too
-        wide. Errors of the second walk are those of a fit, and are raised to what they would have been left out.
+        wide. Errors of a walk that knows them are those of a fit, and are raised to what they would have been left out.
         """
-        other = _Filter(len(self.seen), self.calendar, floor)
-        for name, visits in self.visits.items():
-            often = visits >= YOUNG_VISITS  # what was seen once is no kind yet
-            other.effects[name] = np.where(often, self.effects[name], 0.0)
-            other.visits[name] = np.where(often, visits, 0.0)
-            other.fitted[name] = other.visits[name].copy()
-            other.inner[name], other.returns[name] = self.inner[name].copy(), self.returns[name].copy()
-        other._fit_whole(values)
-        return other
-
-    def _fit_whole(self, values: Array) -> None:
-        """Effects from all points at once: those of the first walk remember its first days, when it knew none."""
         turns = next((name for name in REGULAR if name in self.calendar.sizes), None)
         if turns is None or len(values) < 2 * self.calendar.sizes[turns]:
-            return
+            return False
         groups = {name: ids[: len(values)] for name, ids in self.calendar.groups.items()}
         fit = fit_effects(values, groups[turns], self.calendar.sizes[turns], reach=self.calendar.sizes[turns])
-        self._take(turns, fit.effects, fit.visits)
-        self.inner[turns] = np.where(fit.visits.max(axis=0) >= YOUNG_VISITS, fit.variance, self.inner[turns])
+        self._take(turns, fit.effects, fit.visits, fit.variance)
         for name, ids in groups.items():
-            if name not in REGULAR:
-                self._take(name, agreed_effects(fit.errors, ids, self.calendar.sizes[name]), self.visits[name])
+            if name != turns:
+                size = self.calendar.sizes[name]
+                visits = (np.eye(size)[ids].T @ np.isfinite(values)).astype(np.float64)
+                self._take(name, agreed_effects(fit.errors, ids, size), visits, fit.variance)
+        return True
 
-    def _take(self, name: str, effects: Array, visits: Array) -> None:
-        often = visits >= YOUNG_VISITS
+    def _take(self, name: str, effects: Array, visits: Array, variance: Array) -> None:
+        often = visits >= YOUNG_VISITS  # what was seen once is no kind yet
         self.effects[name] = np.where(often, effects, 0.0) + np.zeros_like(self.effects[name])
         self.visits[name] = np.where(often, visits, 0.0)
         self.fitted[name] = self.visits[name].copy()
+        self.inner[name] = variance
+        self.returns[name] = np.maximum(self.visits[name] - 1.0, 0.0).sum(axis=0)
 
     def _left_out(self, step: int) -> Array:
         """By what an error grows when its own day is taken out of the mean of its kind, shape (M,)."""
@@ -143,7 +135,7 @@ class _Filter:
             group = int(self.calendar.groups[name][step])
             lasting = 1.0 / (1.0 - GROUP_MEMORY)
             count = np.clip(visits[group], YOUNG_VISITS, lasting)
-            left = GROUP_MEMORY ** np.maximum(visits[group] - lasting, 0.0)  # of what the first walk knew of the day
+            left = GROUP_MEMORY ** np.maximum(visits[group] - lasting, 0.0)  # of what the fit knew of the day
             own += np.where(visits[group] >= YOUNG_VISITS, left * self.believed[name] / count, 0.0)
         return np.asarray(1.0 / (1.0 - np.minimum(own, 0.6)))
 
@@ -160,7 +152,7 @@ class _Filter:
         return members, (weights * members).sum(axis=0)
 
     def _day_effects(self, step: int) -> Array:
-        """Per member, by how much this kind of day is known to differ; 0 on a first walk's first day."""
+        """Per member, by how much this kind of day is known to differ; 0 where that is not known yet."""
         total = np.zeros_like(self.level)
         for name, ids in self.calendar.groups.items():
             total += self._effect(name, int(ids[step]))
@@ -325,10 +317,8 @@ def forecast_panel(
     noise = np.zeros((steps + 1, count)) if noise is None else noise
     floor = np.full(count, TINY) if floor is None else floor
     state = _Filter(count, calendar, floor)
+    state.fit_whole(values)
     errors = _walk(state, values, noise)
-    if calendar.groups:
-        state = state.again(values, floor)
-        errors = _walk(state, values, noise)
     if steps == 0:
         return Forecast(np.full(count, np.nan), np.full(count, np.inf), np.ones(count), errors)
     _, location = state.predict(steps)
