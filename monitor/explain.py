@@ -158,6 +158,8 @@ def tell_column(name: str, facts: Mapping[str, Any]) -> str:
     change = Change(facts["change"])
     if "swapped_with" in facts:
         return f"{name} and {facts['swapped_with']} have exchanged their values in {share(facts['effect'])} of rows"
+    if facts.get("bound") in _BOUND:
+        return f"{name} {_BOUND[facts['bound']].format(facts['partner'])} in {share(facts['effect'])} of rows"
     if "missing_after" in facts and change in (Change.NULLS_UP, Change.NULLS_DOWN, Change.EMPTY_UP):
         return f"{name} is missing in {share(facts['missing_after'])} of rows, before {share(facts['missing_before'])}"
     if change is Change.ZEROS_UP:
@@ -168,8 +170,6 @@ def tell_column(name: str, facts: Mapping[str, Any]) -> str:
         if number(facts["median_after"]) == number(facts["median_before"]):
             medians = f"mean {number(facts['mean_after'])}, before {number(facts['mean_before'])}"
         return f"{name} has {what} ({medians})"
-    if facts.get("bound") in _BOUND:
-        return f"{name} {_BOUND[facts['bound']].format(facts['partner'])} in {share(facts['effect'])} of rows"
     if change is Change.RELATION:
         return f"{name} no longer goes with the other columns as before in {share(facts['effect'])} of rows"
     return f"{name} has {CHANGE_WORDS[change]} in {share(facts['effect'])} of rows"
@@ -330,7 +330,8 @@ def _drift_headline(lead: Finding, findings: Sequence[Finding]) -> str:
         told = f"{told}, {about}" if about else told
     shares: Mapping[str, float] = lead.detail.get("shares", {})
     places = " ".join(f.segments[0].where for f in findings if f.segments)  # where it is changes nothing by itself
-    others = [c for c in lead.columns[1:] if shares.get(c, 0.0) >= 0.1 and c in facts and not _is_named(c, places)]
+    named = f"{places} {facts[column].get('partner', '')}"
+    others = [c for c in lead.columns[1:] if shares.get(c, 0.0) >= 0.1 and c in facts and not _is_named(c, named)]
     return f"{told}; {names(others, 2)} {'changes' if len(others) == 1 else 'change'} too." if others else f"{told}."
 
 

@@ -225,6 +225,8 @@ def _drift_picture(finding: Finding, sources: Sources) -> Picture | None:
         picture = views.new_and_gone(name, facts)
         if picture is not None:
             return picture
+    if "bound" in facts and (cloud := views.side_by_side(name, str(facts["partner"]), sources)) is not None:
+        return cloud
     if change is Change.RELATION and (cloud := views.correlation(name, sources)) is not None:
         return cloud
     if values:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from monitor.conditions import in_words
@@ -35,6 +36,8 @@ SEGMENT_VALUES_MAX = 30
 GONE_MAX = 0.002
 """A value that at most so many rows have is not there."""
 _SEVERITIES = list(Severity)
+_UNITS = {ColumnKind.NUMBER: "", ColumnKind.TIMESTAMP: "hours"}
+"""Of the columns whose distance from the first of the day can be drawn."""
 
 
 def as_title(what: str) -> str:
@@ -247,6 +250,36 @@ def correlation(name: str, sources: Sources) -> CorrelationPicture | None:
     other = str(ranked.idxmax())
     pairs = [f[[other, name]].to_numpy(dtype=float) for f in (frame, samples.today)]
     return CorrelationPicture(f"{name} and {other}: before and today", other, name, pairs[0], pairs[1])
+
+
+def side_by_side(name: str, partner: str, sources: Sources) -> CorrelationPicture | None:
+    """The column against the one that binds it inside the day; both as distances from the first of their own day."""
+    samples = sources.samples
+    if samples is None or not samples.past:
+        return None
+    kinds = {c.name: c.kind for c in sources.table.checked_columns}
+    units = {n: _UNITS[kinds[n]] for n in (partner, name) if kinds.get(n) in _UNITS}
+    if len(units) < 2:
+        return None
+    days = [frame for frame in (samples.today, *(f for _, f in samples.past)) if partner in frame and name in frame]
+    today, *past = [np.column_stack([_from_first(frame[n]) for n in units]) for frame in days]
+    if not past:
+        return None
+    before = np.vstack(past)
+    before = before[:: max(1, len(before) // 3000)]
+    x, y = (f"{n}, {unit}" if unit else n for n, unit in units.items())
+    return CorrelationPicture(f"{name} beside {partner}: before and today", x, y, before, today)
+
+
+def _from_first(values: pd.Series) -> npt.NDArray[np.float64]:
+    """Numbers, and times in hours, from the smallest of the day on."""
+    from checks.drift.inside import numbers_of  # noqa: PLC0415 - loads what the checks need
+
+    numbers = numbers_of(values)
+    if numbers is None or not np.isfinite(numbers).any():
+        return np.full(len(values), np.nan)
+    hours = 3600.0 if pd.api.types.is_datetime64_any_dtype(values) else 1.0
+    return np.asarray((numbers - np.nanmin(np.where(np.isfinite(numbers), numbers, np.nan))) / hours)
 
 
 def moved(name: str, change: Change, sources: Sources) -> Picture | None:

@@ -121,6 +121,20 @@ def test_every_change_of_a_column_can_be_told(change: Change) -> None:
     assert tell_column("x", facts | medians).startswith("x ")
 
 
+@pytest.mark.parametrize(
+    ("look", "told"),
+    [
+        ("within", "at differs from the other rows of its order in 12% of rows"),
+        ("order", "at does not follow the order of order in 12% of rows"),
+        ("carried", "at has the value that its order had the day before in 12% of rows"),
+    ],
+)
+def test_what_bound_a_column_is_named(look: str, told: str) -> None:
+    medians = {"median_before": 1.0, "median_after": 2.0}
+    facts = {"change": "shift_up", "effect": 0.12, "bound": look, "partner": "order", **medians}
+    assert tell_column("at", facts).replace(".0%", "%") == told
+
+
 def test_bad_rows_have_a_condition() -> None:
     nulls = Evidence("nulls.x", "nulls", 9.0, columns=("x",))
     assert condition(nulls) == '"x" IS NULL'

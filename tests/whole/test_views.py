@@ -102,6 +102,22 @@ def test_a_broken_relation_is_shown_with_its_best_partner() -> None:
     assert abs(np.corrcoef(picture.after.T)[0, 1]) < 0.3
 
 
+def test_columns_that_one_day_binds_are_shown_from_the_first_of_their_day() -> None:
+    def day(number: int) -> pd.DataFrame:
+        start = pd.Timestamp(2013, 2, number)
+        return frame(number).assign(
+            x=np.arange(400.0) + 1000 * number, at=start + pd.to_timedelta(np.arange(400), "min")
+        )
+
+    samples = SampleSet(day(9), tuple((partition(d), day(d)) for d in (8, 7)))
+    picture = views.side_by_side("at", "x", replace(sources(), samples=samples))
+    assert picture is not None
+    assert (picture.x, picture.y) == ("x", "at, hours")
+    assert np.asarray(picture.after.min(axis=0)).tolist() == [0.0, 0.0]
+    assert np.asarray(picture.before.max(axis=0)).tolist() == [399.0, pytest.approx(399 / 60)]
+    assert views.side_by_side("origin", "x", sources()) is None
+
+
 def test_copies_are_counted_by_key() -> None:
     today = pd.concat([frame(9, 300), frame(9, 300).iloc[:100]])
     told = views.copies(finding("duplicates", "duplicates", observation=Observation("keys", 0.25)), sources(today))
