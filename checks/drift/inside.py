@@ -35,6 +35,8 @@ CAN_TELL_MIN = 0.1
 """Likewise, as a part of the day's rows."""
 KEPT_MIN = 0.2
 """Part of today's entities that yesterday's sample must have had too."""
+ALONE = 0.99
+"""Distinct values a row, among a thousand, from which values count as never coming twice."""
 RANKED_ROWS = 1_000
 """Past rows whose ranks say which pairs are worth a look."""
 ALIKE_MIN = 0.8
@@ -76,7 +78,7 @@ def look_inside(both: pd.DataFrame, bounds: Sequence[int]) -> Inside:
         bounds: where each day begins, and the end.
     """
     days = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-    codes = {str(name): codes_of(both[name]) for name in both.columns}
+    codes = {str(name): codes_of(both[name]) for name in both.columns if _comes_again(both[name])}
     numbers = {str(name): found for name in both.columns if (found := numbers_of(both[name])) is not None}
     screened = _screened(days)
     agreeing, rising = _agreeing_pairs(codes, days, screened), _rising_pairs(numbers, codes, days, screened)
@@ -89,6 +91,15 @@ def look_inside(both: pd.DataFrame, bounds: Sequence[int]) -> Inside:
             "order": {name: found[0].leader for name, found in rising.items()},
         },
     )
+
+
+def _comes_again(values: pd.Series) -> bool:
+    """Whether some values are there twice: of measurements that never are, no row has company."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return True
+    places = np.random.default_rng(len(values)).permutation(len(values))[:RANKED_ROWS]
+    some = values.iloc[places].dropna()
+    return bool(some.nunique() < ALONE * len(some))
 
 
 def codes_of(values: pd.Series) -> Codes:
