@@ -103,7 +103,11 @@ def told_by_bond(
     if partner is None or name != first or said is None:
         return {}
     alone = max(
-        (-math.log10(tail_alone(p)) for p in parts if p.columns == (name,) and _look(p) not in ("within", "order")),
+        (
+            -math.log10(tail_alone(p))
+            for p in parts
+            if p.columns == (name,) and _look(p) not in ("within", "order", look)
+        ),
         default=0.0,
     )
     if said.change not in _VAGUE and -math.log10(tail_alone(lead)) < alone + BY_FAR:
