@@ -204,7 +204,7 @@ def test_of_two_bound_columns_the_one_with_changed_values_is_blamed() -> None:
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda frame, hit: frame["created_at"].where(~hit, frame["created_at"] + pd.Timedelta(hours=1)), Change.SHIFT_UP),
+        (lambda frame, hit: frame["created_at"] + pd.to_timedelta(hit * 1.0, "h"), Change.SHIFT_UP),
         (lambda frame, hit: frame["amount"].where(~hit, 1.0), None),
         (lambda frame, hit: frame["order_id"].where(~hit, frame["order_id"] + 3), Change.SHIFT_UP),
         (lambda frame, hit: frame["order_id"].where(~hit, frame["order_id"] - 3), Change.SHIFT_DOWN),
