@@ -114,8 +114,9 @@ def told_by_bond(
         return {}
     group = found.partners["within"].get(name)
     way = way_apart(samples.today[name], samples.today[group]) if group is not None else None
+    change = way or (_LOOKS_LIKE[look] if said.change in _VAGUE else said.change)
     facts = {**said.facts, "bound": look, "partner": partner}
-    return {name: Description(way or _LOOKS_LIKE[look], found.looks[look].get(name, lead.score or 0.0), facts)}
+    return {name: Description(change, found.looks[look].get(name, lead.score or 0.0), facts)}
 
 
 def kind_of(lead: Evidence, described: Description | None) -> Change:
