@@ -33,6 +33,8 @@ HEAT_DAYS = 30
 SEGMENTS_MIN = 2
 SEGMENT_ROWS_MIN = 20
 SEGMENT_VALUES_MAX = 30
+DOTS = 3_000
+"""Past rows, about, that a cloud of dots shows."""
 GONE_MAX = 0.002
 """A value that at most so many rows have is not there."""
 _SEVERITIES = list(Severity)
@@ -243,7 +245,7 @@ def correlation(name: str, sources: Sources) -> CorrelationPicture | None:
     if name not in numbers or len(numbers) < 2:
         return None
     frame = past[numbers].astype(float)
-    frame = frame.iloc[:: max(1, len(frame) // 3000)]
+    frame = frame.iloc[:: max(1, len(frame) // DOTS)]
     ranked = frame.corr(method="spearman")[name].drop(name).abs().dropna()
     if not len(ranked) or ranked.max() < 0.2:
         return None
@@ -266,20 +268,20 @@ def side_by_side(name: str, partner: str, sources: Sources) -> CorrelationPictur
     if not past:
         return None
     before = np.vstack(past)
-    before = before[:: max(1, len(before) // 3000)]
+    before = before[:: max(1, len(before) // DOTS)]
     x, y = (f"{n}, {unit}" if unit else n for n, unit in units.items())
     return CorrelationPicture(f"{name} beside {partner}: before and today", x, y, before, today)
 
 
 def _from_first(values: pd.Series) -> npt.NDArray[np.float64]:
     """Numbers, and times in hours, from the smallest of the day on."""
-    from checks.drift.inside import numbers_of  # noqa: PLC0415 - loads what the checks need
+    from checks.drift.values import numbers_of  # noqa: PLC0415 - loads what the checks need
 
     numbers = numbers_of(values)
     if numbers is None or not np.isfinite(numbers).any():
         return np.full(len(values), np.nan)
     hours = 3600.0 if pd.api.types.is_datetime64_any_dtype(values) else 1.0
-    return np.asarray((numbers - np.nanmin(np.where(np.isfinite(numbers), numbers, np.nan))) / hours)
+    return np.asarray((numbers - numbers[np.isfinite(numbers)].min()) / hours)
 
 
 def moved(name: str, change: Change, sources: Sources) -> Picture | None:

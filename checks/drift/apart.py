@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from checks.drift.description import VALUE_ROWS_MIN
-from checks.drift.inside import codes_of, numbers_of
+from checks.drift.relations import modes_of
+from checks.drift.values import Codes, codes_of, numbers_of
 from monitor.types import Change
 
 Mask = npt.NDArray[np.bool_]
@@ -32,7 +33,9 @@ def way_apart(values: pd.Series, group: pd.Series) -> Change | None:
     >>> way_apart(hours.where(hours.index % 10 > 1, 7.0), hours.astype("category"))
     <Change.CONSTANT: 'constant'>
     """
-    apart, usual = _apart(values, group)
+    known = (values.notna() & group.notna()).to_numpy()
+    values, group = values[known], group[known]
+    apart, usual = _apart(codes_of(values), codes_of(group))
     if apart.sum() < VALUE_ROWS_MIN:
         return None
     own = values[apart]
@@ -47,21 +50,18 @@ def way_apart(values: pd.Series, group: pd.Series) -> Change | None:
     return Change.SHIFT_UP if up >= MOST else Change.SHIFT_DOWN
 
 
-def _apart(values: pd.Series, group: pd.Series) -> tuple[Mask, npt.NDArray[np.int64]]:
+def _apart(values: Codes, group: Codes) -> tuple[Mask, Codes]:
     """Which rows differ from what most rows of their group have, and by row the place of one that has it.
 
     Where no value has most rows of a group, nobody knows which of them went wrong.
     """
-    known = (values.notna() & group.notna()).to_numpy()
-    frame = pd.DataFrame({"group": codes_of(group), "value": codes_of(values), "row": np.arange(len(values))})[known]
-    counts = frame.groupby(["group", "value"])["row"].agg(["size", "first"]).reset_index()
-    modes = counts.sort_values("size", kind="stable").drop_duplicates("group", keep="last").set_index("group")
-    most = (2 * modes["size"].sort_index() > frame.groupby("group").size()).reindex(frame["group"]).to_numpy()
-    apart = np.zeros(len(values), dtype=bool)
-    usual = np.zeros(len(values), dtype=np.int64)
-    apart[known] = most & (frame["value"].to_numpy() != modes["value"].reindex(frame["group"]).to_numpy())
-    usual[known] = modes["first"].reindex(frame["group"]).to_numpy()
-    return apart, usual
+    if not len(values):
+        return np.zeros(0, dtype=bool), values
+    told, right = modes_of(group, values, int(values.max()) + 1)
+    place = np.searchsorted(told["values"], group)
+    most = 2 * told["agreeing"][place] > told["rows"][place]
+    kinds, first = np.unique(values, return_index=True)  # categories may lie unused between them
+    return most & ~right, first[np.searchsorted(kinds, told["modes"][place])]
 
 
 def share_of_yesterday(today: pd.Series, past: Sequence[pd.Series]) -> float:

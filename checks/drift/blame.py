@@ -11,7 +11,7 @@ import numpy.typing as npt
 from checks.drift.apart import way_apart
 from checks.drift.compare import Comparison
 from checks.drift.description import Description
-from checks.drift.thresholds import RootT
+from checks.drift.thresholds import RootT, look_of
 from checks.evidence import tail_alone
 from monitor.types import Change, Evidence, SampleSet
 
@@ -23,6 +23,8 @@ BY_FAR = 3.0
 """Decades by which what bound a column must surprise more than its values alone to be told instead of them."""
 OUTSTANDING = 2.0
 """Decades of surprise behind the first column that leave a tenth of its part."""
+_BETWEEN = ("within", "order")
+"""Looks that tell of two columns and know not which went wrong."""
 _VAGUE = (Change.RELATION, Change.OTHER)
 _LOOKS_LIKE = {
     "together": Change.RELATION,
@@ -48,9 +50,9 @@ def surprises_by_column(parts: Sequence[Evidence], found: Comparison) -> dict[st
     for part in parts:
         if len(part.columns) != 1:
             continue
-        (name,), surprise = part.columns, -math.log10(tail_alone(part))
-        look = _look(part)
-        if look in ("within", "order"):
+        (name,), surprise = part.columns, _decades(part)
+        look = look_of(part.check)
+        if look in _BETWEEN:
             between.append((look, name, surprise))
         else:
             own[name] = max(own.get(name, 0.0), surprise)
@@ -97,20 +99,16 @@ def told_by_bond(
     """The first column in the words of what bound it, where its values by themselves look about as before."""
     look, _, name = lead.check.partition(".")
     partner = found.partners.get(look, {}).get(name)
-    if look in ("within", "order") and partner == first:
+    if look in _BETWEEN and partner == first:
         name, partner = first, name
     said = described.get(name)
     if partner is None or name != first or said is None:
         return {}
     alone = max(
-        (
-            -math.log10(tail_alone(p))
-            for p in parts
-            if p.columns == (name,) and _look(p) not in ("within", "order", look)
-        ),
+        (_decades(p) for p in parts if p.columns == (name,) and look_of(p.check) not in {*_BETWEEN, look}),
         default=0.0,
     )
-    if said.change not in _VAGUE and -math.log10(tail_alone(lead)) < alone + BY_FAR:
+    if said.change not in _VAGUE and _decades(lead) < alone + BY_FAR:
         return {}
     group = found.partners["within"].get(name)
     way = way_apart(samples.today[name], samples.today[group]) if group is not None else None
@@ -124,10 +122,10 @@ def kind_of(lead: Evidence, described: Description | None) -> Change:
     said = described.change if described is not None else Change.OTHER
     if described is not None and ("swapped_with" in described.facts or "bound" in described.facts):
         return said
-    look = _look(lead)
+    look = look_of(lead.check)
     vague = (*_VAGUE, *((Change.VALUES_MIXED,) if look in ("novel", "unknown") else ()))
     return _LOOKS_LIKE.get(look, said) if said in vague else said
 
 
-def _look(part: Evidence) -> str:
-    return part.check.partition(".")[0]
+def _decades(part: Evidence) -> float:
+    return -math.log10(tail_alone(part))

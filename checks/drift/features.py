@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from checks.drift.values import seconds_of
 from monitor.types import Column, ColumnKind
 
 CATEGORIES_MAX = 60
@@ -91,8 +92,7 @@ def _single(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
 
 
 def _times(values: pd.Series, starts: npt.NDArray[np.float64], own: bool) -> list[_Feature]:
-    stamps = values.to_numpy().astype("datetime64[us]")
-    seconds = np.where(np.isnat(stamps), np.nan, stamps.astype(np.int64) / 1e6)
+    seconds = seconds_of(values)
     clock = np.mod(seconds, DAY_S)
     features = []
     if np.nanmax(clock, initial=0.0) > 0:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from checks.drift.repeats import column_hashes
+from checks.drift.values import codes_of, numbers_of
 from monitor.types import Column, ColumnKind
 
 Array = npt.NDArray[np.float64]
@@ -100,23 +101,6 @@ def _comes_again(values: pd.Series) -> bool:
     places = np.random.default_rng(len(values)).permutation(len(values))[:RANKED_ROWS]
     some = values.iloc[places].dropna()
     return bool(some.nunique() < ALONE * len(some))
-
-
-def codes_of(values: pd.Series) -> Codes:
-    """Equal values have equal codes; -1 is NULL."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        return np.asarray(values.cat.codes.to_numpy(), dtype=np.int64)
-    return np.asarray(pd.factorize(values)[0], dtype=np.int64)
-
-
-def numbers_of(values: pd.Series) -> Array | None:
-    """Numbers and times as numbers, NaN for NULL; None of other kinds."""
-    if pd.api.types.is_datetime64_any_dtype(values):
-        stamps = values.to_numpy().astype("datetime64[us]")
-        return np.asarray(np.where(np.isnat(stamps), np.nan, stamps.astype(np.int64) / 1e6))
-    if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
-        return None
-    return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def _screened(days: Codes) -> Mask:

@@ -23,6 +23,7 @@ from checks.drift.marginal import (
 from checks.drift.relations import Coded, by_column, odd_pairs
 from checks.drift.repeats import column_hashes, nearly_twice, share_repeated
 from checks.drift.tales import tale_gain
+from checks.drift.values import codes_of
 from monitor.types import Column, ColumnKind, SampleSet, Table
 
 
@@ -98,12 +99,9 @@ def _binned(codes: npt.NDArray[np.int64], size: int, kind: ColumnKind) -> Coded:
 
 def _exact(values: pd.Series, kind: ColumnKind, is_today: npt.NDArray[np.bool_]) -> Coded | None:
     """Single values of texts and numbers; `known` are those that past days had."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        codes = values.cat.codes.to_numpy().astype(np.int64)
-    elif kind is ColumnKind.NUMBER:
-        codes = pd.factorize(values)[0].astype(np.int64)
-    else:
+    if kind is not ColumnKind.NUMBER and not isinstance(values.dtype, pd.CategoricalDtype):
         return None
+    codes = codes_of(values)
     size = int(codes.max(initial=0)) + 2
     codes = np.where(codes < 0, size - 1, codes)
     seen = np.bincount(codes[~is_today], minlength=size) > 0

@@ -216,7 +216,7 @@ def _determination(giver: Codes, taker: Codes, size: int) -> float | None:
     if told < AGAIN_MIN:
         return None
     giver, taker = giver[again], taker[again]
-    _, right = _modes(giver, taker, size)
+    _, right = modes_of(giver, taker, size)
     plain = np.bincount(taker).max() / len(taker)
     sure = right.mean()
     if sure < DETERMINED or sure - plain < SURPLUS_MIN * (1.0 - plain) or plain > 1.0 - 1.0 / KNOWN_ROWS**2:
@@ -224,7 +224,7 @@ def _determination(giver: Codes, taker: Codes, size: int) -> float | None:
     return told * float((sure - plain) / (1.0 - plain))
 
 
-def _modes(giver: Codes, taker: Codes, size: int) -> tuple[dict[str, Codes], Mask]:
+def modes_of(giver: Codes, taker: Codes, size: int) -> tuple[dict[str, Codes], Mask]:
     """The most usual partner of each value (`values`, `modes`, `rows`, `agreeing`), and which rows have it."""
     cells, counts = np.unique(giver * size + taker, return_counts=True)
     order = np.lexsort((-counts, cells // size))
@@ -246,7 +246,7 @@ def _contradicting(a: Coded, b: Coded, is_today: Mask) -> tuple[float, float]:
     past, today = both & ~is_today, both & is_today
     if not past.any() or not today.any():
         return 0.0, 0.0
-    told, _ = _modes(a.codes[past], b.codes[past], b.size)
+    told, _ = modes_of(a.codes[past], b.codes[past], b.size)
     sure = (told["rows"] >= KNOWN_ROWS) & (told["agreeing"] >= DETERMINED * told["rows"])
     values, modes = told["values"][sure], told["modes"][sure]
     if not len(values):

@@ -81,7 +81,7 @@ def predict(
                 panel[place[point.partition.order], j] = math.cbrt(max(point.value, 0.0) + trifles[j])
     calendar = calendar_of([*partitions, partition], table.cadence, table.country)
     usual_roots = np.array([np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else 1.0 for c in panel.T])
-    parts = np.array([SCALE_MIN_COUNTED if _look(name) in _COUNTED else SCALE_MIN for name in names])
+    parts = np.array([SCALE_MIN_COUNTED if look_of(name) in _COUNTED else SCALE_MIN for name in names])
     forecast = forecast_panel(panel, calendar, None, parts * usual_roots)
     known = np.isfinite(forecast.errors).sum(axis=0)
     over = _rises_over(partitions, names, past, trifles)
@@ -126,13 +126,14 @@ def widening(errors: Array, df: Array) -> Array:
     return np.where(known >= WIDENED_POINTS_MIN, np.maximum(1.0, largest / usual), 1.0)
 
 
-def _look(name: str) -> str:
+def look_of(name: str) -> str:
+    """The look that a score is of: `within` of `within.customer`."""
     return name.split(".", 1)[0]
 
 
 def _trifle(name: str, found: Comparison, usual_total: float) -> float:
     """What a score may reach by chance: more with few rows, and with many bins."""
-    look = _look(name)
+    look = look_of(name)
     if look in REPEATED or look in ("novel", "old", *_COUNTED):
         return TRIFLE_NOVEL + TRIFLE_NOVEL_ROWS / max(found.rows, 1)
     if look in ("beyond", "crowd"):

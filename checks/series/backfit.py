@@ -58,7 +58,7 @@ def fit_effects(values: Array, groups: Codes, size: int, reach: int = REACH) -> 
     """
     known = np.isfinite(values)
     kinds = np.eye(size)[groups]  # (T, size)
-    visits = (kinds.T @ known).astype(np.float64)
+    visits = visits_of(known, groups, size)
     counted = np.maximum(visits, 1e-9)
     young = visits.max(initial=0.0) <= FEW_VISITS
     effects = np.zeros((size, values.shape[1]))
@@ -78,6 +78,11 @@ def fit_effects(values: Array, groups: Codes, size: int, reach: int = REACH) -> 
     free = np.maximum(known.sum(axis=0) * (1.0 - 1.0 / (2 * reach + 1)) - (visits >= 1.0).sum(axis=0), 1.0)
     variance = np.where(known, cleaned - level - effects[groups], 0.0) ** 2
     return Fit(effects, visits, errors, np.asarray(variance.sum(axis=0) / free))
+
+
+def visits_of(known: npt.NDArray[np.bool_], groups: Codes, size: int) -> Array:
+    """How often each kind of day came, (size, M), of points that are `known` (T, M)."""
+    return np.asarray((np.eye(size)[groups].T @ known).astype(np.float64))
 
 
 def agreed_effects(errors: Array, groups: Codes, size: int) -> Array:

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
-from checks.series.backfit import agreed_effects, fit_effects
+from checks.series.backfit import agreed_effects, fit_effects, visits_of
 from checks.series.calendar import Calendar
 
 Array = npt.NDArray[np.float64]
@@ -101,24 +101,23 @@ class _Filter:
         self.believed: dict[str, Array] = {}  # of the effects of the kinds of the day that was predicted last
         self.gaps = {name: np.zeros((calendar.sizes[name], count)) for name in calendar.sizes if name in WIDER}
 
-    def fit_whole(self, values: Array) -> bool:
-        """Know from the start what kinds of days differ by, from all points at once; False if there are too few.
+    def fit_whole(self, values: Array) -> None:
+        """Know from the start what kinds of days differ by, from all points at once, where there are enough.
 
         Errors made before a weekday was known say nothing of those to come: they made young bands several times too
         wide. Errors of a walk that knows them are those of a fit, and are raised to what they would have been left out.
         """
         turns = next((name for name in REGULAR if name in self.calendar.sizes), None)
         if turns is None or len(values) < 2 * self.calendar.sizes[turns]:
-            return False
+            return
         groups = {name: ids[: len(values)] for name, ids in self.calendar.groups.items()}
         fit = fit_effects(values, groups[turns], self.calendar.sizes[turns], reach=self.calendar.sizes[turns])
         self._take(turns, fit.effects, fit.visits, fit.variance)
         for name, ids in groups.items():
             if name != turns:
                 size = self.calendar.sizes[name]
-                visits = (np.eye(size)[ids].T @ np.isfinite(values)).astype(np.float64)
+                visits = visits_of(np.isfinite(values), ids, size)
                 self._take(name, agreed_effects(fit.errors, ids, size), visits, fit.variance)
-        return True
 
     def _take(self, name: str, effects: Array, visits: Array, variance: Array) -> None:
         often = visits >= YOUNG_VISITS  # what was seen once is no kind yet
