@@ -19,7 +19,7 @@ from monitor.types import Column, ColumnKind, Grouped, Groups, Key, Measure
 def missing_mask(values: pd.Series) -> npt.NDArray[np.bool_]:
     """NULLs, and for text also '' and blanks."""
     if isinstance(values.dtype, pd.CategoricalDtype):
-        blank = np.array([not str(v).strip() for v in values.cat.categories] + [True])
+        blank = np.append(_are_blank(values), True)
         return np.asarray(blank[values.cat.codes.to_numpy()])
     return np.asarray(values.isna().to_numpy(), dtype=bool)
 
@@ -28,8 +28,12 @@ def blank_mask(values: pd.Series) -> npt.NDArray[np.bool_]:
     """'' and blanks of a text column, not its NULLs; none where its texts are read as times."""
     if not isinstance(values.dtype, pd.CategoricalDtype):
         return np.zeros(len(values), dtype=bool)
-    blank = np.array([not str(v).strip() for v in values.cat.categories] + [False])
-    return np.asarray(blank[values.cat.codes.to_numpy()])
+    return np.asarray(np.append(_are_blank(values), False)[values.cat.codes.to_numpy()])
+
+
+def _are_blank(values: pd.Series) -> npt.NDArray[np.bool_]:
+    """By category, whether it is '' or blanks."""
+    return np.asarray(values.cat.categories.astype("str").str.strip() == "", dtype=bool)
 
 
 def numbers_of(values: pd.Series, kind: ColumnKind) -> npt.NDArray[np.float64]:

@@ -47,8 +47,10 @@ FLOORS = {"min": 0.3, "max": 0.3, "stddev": 0.04}
 """Extremes break records by their nature; spreads follow them."""
 NOISE_MAX = 1e3
 """Largest sampling error on the asinh scale: more than any number's, and its square is still a number."""
-QUANTILE_DISTINCT_MIN = 60
+QUANTILE_DISTINCT_MIN = 60.0
 """Distinct values below which quantiles jump from value to value and are not judged."""
+EXTREMES_DISTINCT_MIN = 12.0
+"""Distinct values of today below which numbers are codes, and the largest is but one of them."""
 
 _WORDS = {
     "mean": "mean of {}",
@@ -251,11 +253,16 @@ _DENSITY = {"0.05": 1.6, "0.5": 0.8, "0.95": 1.6}
 
 
 def _leave_out_steps(measures: Sequence[Measure], past: Array, today: Array) -> None:
-    """Quantiles of columns with few distinct values are left out (NaN): they jump from one value to the next."""
+    """Quantiles and extremes of columns with few distinct values are left out (NaN).
+
+    Quantiles jump from one value to the next; extremes are codes, of which a rare one in a single row is no news, and
+    a new one in many is `drift`'s to tell.
+    """
     place = {m: j for j, m in enumerate(measures)}
     for m, j in place.items():
         distinct = place.get(Measure("distinct", m.column))
-        if m.kind == "quantile" and distinct is not None and not today[distinct] >= QUANTILE_DISTINCT_MIN:
+        least = {"quantile": QUANTILE_DISTINCT_MIN, "min": EXTREMES_DISTINCT_MIN, "max": EXTREMES_DISTINCT_MIN}
+        if m.kind in least and distinct is not None and not today[distinct] >= least[m.kind]:
             past[:, j], today[j] = np.nan, np.nan
 
 

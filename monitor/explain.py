@@ -50,6 +50,8 @@ _BOUND = {
     "within": "differs from the other rows of its {}",
     "order": "does not follow the order of {}",
     "carried": "has the value that its {} had the day before",
+    "strayed": "strays from what its {} had the day before",
+    "newcomers": "is one that the day before did not have",
 }
 """What no longer holds between a column and the one that binds it, by look."""
 _REPEATED = frozenset({Change.REPLAY, Change.ROWS_EXTRA, Change.DUPLICATES})

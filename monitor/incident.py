@@ -21,6 +21,9 @@ SURPRISE_CAP = 40.0
 LEAD_SURPRISE_CAP = 8.0
 """From here on a finding is sure, and the kind that explains best leads: a share with its past before a mixture."""
 
+ASIDE = 4.0
+"""How many times as many rows another finding on a column tells of for the zeros among them to be told after it."""
+
 SUSPECT_SHARE = 0.2
 """Part of a change from which a column beside the leading one is itself suspected."""
 
@@ -61,6 +64,7 @@ class Group:
         # keys that repeat because they are missing, or all the same, are that first of all
         wrong = {v.evidence.columns[0] for v in self.verdicts if v.evidence.kind in _VALUE_KINDS and v.evidence.columns}
         told = [v for v in self.verdicts if v.evidence.kind != "duplicates" or not wrong & set(v.evidence.columns)]
+        told = [v for v in told if not _is_aside(v, told)]
         return max(told or self.verdicts, key=_leadership)
 
     @property
@@ -82,6 +86,18 @@ class Group:
     def severity(self) -> Severity:
         """The largest change in the group."""
         return max((v.severity for v in self.verdicts), key=_SEVERITIES.index)
+
+
+def _is_aside(verdict: Verdict, others: Sequence[Verdict]) -> bool:
+    """Whether zeros are but a small part of what befell their column: of numbers that were shifted some are 0."""
+    evidence = verdict.evidence
+    return evidence.kind == "zeros" and any(
+        o.evidence.kind in ("drift", "stats")
+        and o.evidence.columns[:1] == evidence.columns[:1]
+        and o.evidence.change not in (Change.ZEROS_UP, Change.OTHER, Change.RELATION)
+        and o.evidence.effect >= ASIDE * evidence.effect
+        for o in others
+    )
 
 
 def _leadership(verdict: Verdict) -> tuple[float, float]:

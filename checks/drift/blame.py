@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.drift.apart import way_apart
+from checks.drift.carried import way_strayed
 from checks.drift.compare import Comparison
 from checks.drift.description import Description
 from checks.drift.thresholds import RootT, look_of
@@ -31,6 +32,8 @@ _LOOKS_LIKE = {
     "within": Change.RELATION,
     "order": Change.RELATION,
     "carried": Change.REPLAY,
+    "strayed": Change.RELATION,
+    "newcomers": Change.VALUES_NEW,
     "old": Change.REPLAY,
     "form": Change.FORMAT,
     "crowd": Change.CONSTANT,
@@ -104,17 +107,28 @@ def told_by_bond(
     said = described.get(name)
     if partner is None or name != first or said is None:
         return {}
+    way, sure = _way(look, name, found, samples) or (None, False)
     alone = max(
         (_decades(p) for p in parts if p.columns == (name,) and look_of(p.check) not in {*_BETWEEN, look}),
         default=0.0,
     )
-    if said.change not in _VAGUE and _decades(lead) < alone + BY_FAR:
+    vague = said.change in (*_VAGUE, *((Change.VALUES_MIXED,) if way is Change.VALUES_NEW else ()))
+    if not sure and not vague and (_decades(lead) < alone + BY_FAR or said.change is Change.FORMAT):
         return {}
-    group = found.partners["within"].get(name)
-    way = way_apart(samples.today[name], samples.today[group]) if group is not None else None
-    change = way or (_LOOKS_LIKE[look] if said.change in _VAGUE else said.change)
+    change = way or (_LOOKS_LIKE[look] if vague else said.change)
     facts = {**said.facts, "bound": look, "partner": partner}
     return {name: Description(change, found.looks[look].get(name, lead.score or 0.0), facts)}
+
+
+def _way(look: str, name: str, found: Comparison, samples: SampleSet) -> tuple[Change, bool] | None:
+    """The way in which rows left what bound them, and whether it is surer than what the values alone say."""
+    if look == "strayed":
+        return way_strayed(samples.today, [frame for _, frame in samples.past], found.partners[look][name], name)
+    if look == "carried":
+        return Change.REPLAY, False
+    group = found.partners["within"].get(name)
+    way = way_apart(samples.today[name], samples.today[group]) if group is not None else None
+    return (way, False) if way is not None else None
 
 
 def kind_of(lead: Evidence, described: Description | None) -> Change:

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from checks.drift.carried import carry_over
 from checks.drift.features import Features, encode
-from checks.drift.inside import carried_over, look_inside
+from checks.drift.inside import look_inside
 from checks.drift.looks import look_at, relations_of, repeats_of
 from checks.drift.marginal import code_column
 from checks.drift.sides import comparable_columns, lagged, place_in_day, stack, starts_of, trim_past
@@ -85,8 +86,10 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
     looks |= {"within": dict(bound.within), "order": dict(bound.order)}
     partners = {look: dict(told) for look, told in bound.partners.items()}
     if table.time is not None:
-        entity, looks["carried"] = carried_over(samples.today, samples.past[0][1], compared)
-        partners["carried"] = dict.fromkeys(looks["carried"], entity or "")
+        twins = carry_over(samples.today, [frame for _, frame in samples.past], compared)
+        own = {"carried": twins.carried, "strayed": twins.strayed, "newcomers": twins.newcomers}
+        looks |= {look: dict(told) for look, told in own.items()}
+        partners |= {look: dict.fromkeys(told, twins.entity or "") for look, told in own.items()}
     attributed = dict.fromkeys(names, 0.0)
     features = encode(both[names], compared, starts, table.time.name if table.time else None)
     if features.names:

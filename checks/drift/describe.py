@@ -8,7 +8,7 @@ import pandas as pd
 
 from checks.drift.categories import describe_categories
 from checks.drift.description import VALUE_ROWS_MIN, Description
-from checks.drift.numbers import SURE_GAIN, describe_numbers, moved
+from checks.drift.numbers import NEGATIVE_MIN, SURE_GAIN, describe_numbers, moved
 from checks.drift.tales import SHARES
 from checks.frames import blank_mask, missing_mask, numbers_of
 from monitor.types import Change, ColumnKind
@@ -19,6 +19,9 @@ QUARTERS = 96
 CUT_MIN = 0.004
 CUT_ROWS_MIN = 8.0
 """So many rows were to come before today's first or after its last for their absence to be a cut, not luck."""
+STUCK_ROWS_MIN = 8
+DAYS_USUAL = 3.0
+"""So many rows of one time, and so many times as many as any past day had, are told as one value."""
 NEWS_ROWS_MIN = 2
 NEWS_CHANCE = 1e-3
 """Rows without a value that are news in a column that never had any, unless they could all be today's by chance."""
@@ -60,6 +63,9 @@ def describe_clock(today: pd.Series, past: pd.Series, placed: pd.Series, placed_
         return missing
     values, before = numbers_of(today, ColumnKind.NUMBER), numbers_of(past, ColumnKind.NUMBER)
     if len(values) and len(before):
+        turned = float((values < 0).mean())
+        if turned > NEGATIVE_MIN and (before >= 0).all() and float(np.abs(values).max()) < 2.0 * before.max():
+            return Description(Change.SHIFT_DOWN, turned)
         single, counts = np.unique(values, return_counts=True)
         share = float(counts.max()) / len(values)
         usual = float(np.unique(before, return_counts=True)[1].max()) / len(before)
@@ -127,6 +133,13 @@ def _describe_times(today: pd.Series, past: pd.Series) -> Description:
     after = today.dropna().to_numpy().astype("datetime64[us]").astype(np.float64) / 1e6
     if len(before) == 0 or len(after) == 0:
         return Description(Change.OTHER, 0.0)
+    stuck = _share_of_one(after, before)
+    if stuck:
+        single, counts = np.unique(after, return_counts=True)
+        value = single[int(np.argmax(counts))]
+        others = after[after != value]
+        inside = len(others) and np.quantile(others, 0.001) <= value <= np.quantile(others, 0.999)
+        return Description(Change.CONSTANT if inside or not len(others) else Change.VALUES_NEW, stuck)
     clock_before, clock_after = np.mod(before, 86_400.0), np.mod(after, 86_400.0)
     far = moved(clock_after, clock_before)
     gap = _share_cut_off(clock_after, clock_before)
@@ -134,6 +147,13 @@ def _describe_times(today: pd.Series, past: pd.Series) -> Description:
         return Description(Change.ROWS_MISSING, gap)
     up = _hours_moved(clock_after, clock_before) or float(np.median(clock_after) - np.median(clock_before))
     return Description(Change.SHIFT_UP if up >= 0 else Change.SHIFT_DOWN, far, {})
+
+
+def _share_of_one(after: Array, before: Array) -> float:
+    """Share of rows that the commonest of today's times has, where that is far more than on past days; else 0."""
+    most, usual = (int(np.unique(side, return_counts=True)[1].max()) for side in (after, before))
+    share = most / len(after)
+    return share if most >= STUCK_ROWS_MIN and share > CUT_MIN and most > DAYS_USUAL * usual else 0.0
 
 
 def _hours_moved(after: Array, before: Array) -> int:

@@ -1,7 +1,7 @@
 """What holds inside each day, whatever values it brings: rows of one order share a customer, ids grow with time.
 
 Values of the day (ids, times, prices of the hour) cannot be compared with those of past days, but what binds them can:
-the rows of one value agree on another column, two columns rise together, an entity has other figures than yesterday.
+the rows of one value agree on another column, two columns rise together.
 Each can be told in a sentence: "in 4% of the rows `created_at` does not follow the order of `id`".
 """
 
@@ -14,9 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from checks.drift.repeats import column_hashes
 from checks.drift.values import codes_of, numbers_of
-from monitor.types import Column, ColumnKind
 
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -34,8 +32,6 @@ ROWS_MIN = 30
 """Rows (or steps) that can tell, of the past and of today; less shows nothing."""
 CAN_TELL_MIN = 0.1
 """Likewise, as a part of the day's rows."""
-KEPT_MIN = 0.2
-"""Part of today's entities that yesterday's sample must have had too."""
 ALONE = 0.99
 """Distinct values a row, among a thousand, from which values count as never coming twice."""
 RANKED_ROWS = 1_000
@@ -44,8 +40,6 @@ ALIKE_MIN = 0.8
 """Likeness of ranks from which one of a pair may stand in the order of the other."""
 GROUPED_ROWS = 20
 """Rows a value that groups have inside which an order is looked for."""
-UNIQUE_MIN = 0.9
-"""Distinct values a row of a column that names entities."""
 
 
 @dataclass(frozen=True)
@@ -282,43 +276,3 @@ def _steps(group: Codes, leader: Array, other: Array) -> tuple[int, int]:
     same = group[starts][1:] == group[starts][:-1]
     moved = same & ~((low[1:] == high[1:]) & (low[:-1] == high[:-1]) & (low[1:] == low[:-1]))
     return int(moved.sum()), int((moved & (low[1:] < high[:-1])).sum())
-
-
-# entities whose figures stood still -------------------------------------------------------------------------------
-
-
-def carried_over(
-    today: pd.DataFrame, yesterday: pd.DataFrame, columns: Sequence[Column]
-) -> tuple[str | None, dict[str, float]]:
-    """The column that names entities, and by column of numbers how often they have the value of yesterday.
-
-    Entities are named by the text (a name, a code) that hardly two rows of a day share and that most comes again; None
-    where there is none. Shares are of today's rows whose entity yesterday's had too.
-
-    >>> users = pd.DataFrame({"user": pd.Categorical([f"u{i}" for i in range(50)]), "points": np.arange(50)})
-    >>> moved = users.assign(points=users["points"] + np.where(users.index < 10, 0, 1))
-    >>> kinds = [Column("user", ColumnKind.TEXT, ""), Column("points", ColumnKind.NUMBER, "")]
-    >>> carried_over(moved, users, kinds)
-    ('user', {'points': 0.2})
-    """
-    names = [c.name for c in columns if c.kind is ColumnKind.TEXT]
-    kept = {name: _kept(today[name], yesterday[name]) for name in names}
-    entity = max(kept, key=lambda name: kept[name], default=None)
-    if entity is None or kept[entity] < KEPT_MIN:
-        return None, {}
-    figures = [c.name for c in columns if c.kind is ColumnKind.NUMBER]
-    new, old = (column_hashes(frame, [entity, *figures]) for frame in (today, yesterday))
-    again = np.isin(new[:, 0], old[:, 0]) & today[entity].notna().to_numpy()
-    return entity, {
-        name: float(np.isin(new[again, 0] ^ new[again, place], old[:, 0] ^ old[:, place]).mean())
-        for place, name in enumerate(figures, start=1)
-    }
-
-
-def _kept(today: pd.Series, yesterday: pd.Series) -> float:
-    """Part of today's rows whose value yesterday had too, of a column with hardly two rows a value; else 0."""
-    known = today.dropna()
-    if len(known) < ROWS_MIN or known.nunique() < UNIQUE_MIN * len(today):
-        return 0.0
-    kept = known.isin(yesterday.dropna().unique())
-    return float(kept.mean()) if kept.sum() >= ROWS_MIN else 0.0

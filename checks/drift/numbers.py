@@ -17,8 +17,19 @@ SURE_GAIN = 8.0
 """Log-likelihood from which a change of scale is believed although it also leaves round numbers."""
 FEW_NEW = 3
 """New numbers that are news by themselves; more of them are a change of scale or place."""
+WHOLLY = 0.85
+"""Part of all that a perfect tale would gain from which one tells the whole change."""
+COMMON = 0.8
+"""Share of rows with one and the same value from which a factor moves hardly another."""
 CUT_MAX = 0.35
 """Largest share of rows in what counts as a tail."""
+NEGATIVE_MIN = 0.004
+"""Share of negative numbers from which they are news."""
+FLIPPED_ROOM = 0.1
+"""How much further than by chance numbers of another sign may lie from the usual ones."""
+SUDDEN = 8.0
+SUDDEN_MIN = 0.02
+"""A value among others of which so many times as many rows, and so large a share, have come was written over them."""
 DISCRETE_MAX = 30
 """Numbers with so few different values are looked at as categories too."""
 
@@ -40,6 +51,9 @@ def describe_numbers(today: Array, past: Array) -> Description:
     }
     if len(np.unique(today)) == 1 and len(np.unique(past)) > 1:
         return Description(Change.CONSTANT, 1.0, facts)
+    flipped = share_flipped(today, past)
+    if flipped:
+        return Description(Change.SHIFT_DOWN, flipped, facts)
     tale = best_tale(today, past)
     found = _single_value(today, past, tale) or _listed_values(today, past, tale)
     if found is not None:
@@ -47,6 +61,23 @@ def describe_numbers(today: Array, past: Array) -> Description:
     if tale is None:
         return Description(Change.RELATION, moved(today, past), facts)
     return Description(tale.change, max(tale.share, moved(today, past)), facts)
+
+
+def share_flipped(today: Array, past: Array) -> float:
+    """Share of today's numbers that are negatives of usual ones, in a column that had none below 0; else 0.
+
+    >>> import numpy as np
+    >>> past = np.arange(1.0, 400.0)
+    >>> share_flipped(np.where(past % 10 == 0, -past, past), past), share_flipped(past - 40.0, past)
+    (0.09774436090225563, 0.0)
+    """
+    turned = -today[today < 0]
+    if len(turned) < VALUE_ROWS_MIN or len(turned) < NEGATIVE_MIN * len(today) or (past < 0).any():
+        return 0.0
+    usual = past[past > 0]
+    if not len(usual) or moved(turned, usual) > _moved_noise(len(turned), len(usual)) + FLIPPED_ROOM:
+        return 0.0
+    return len(turned) / len(today)
 
 
 def _is_sure(tale: Tale | None, change: Change) -> bool:
@@ -71,8 +102,10 @@ def _single_value(today: Array, past: Array, tale: Tale | None) -> Description |
 
 def _listed_values(today: Array, past: Array, tale: Tale | None) -> Description | None:
     """What single values tell: one that many rows took, and, where there are few, any that moved."""
-    sure_scale = _is_sure(tale, Change.SCALE)
+    sure_scale = _is_sure(tale, Change.SCALE) and not _one_new(today, past)
     discrete = len(np.unique(past)) <= DISCRETE_MAX
+    if discrete and tale is not None and tale.change in _MOVED and tale.told >= WHOLLY:
+        return None
     listed = describe_categories(_listed(today), _listed(past)) if discrete else Description(Change.OTHER, 0.0)
     if not sure_scale and listed.change in _EXACT:
         return listed
@@ -83,6 +116,13 @@ def _listed_values(today: Array, past: Array, tale: Tale | None) -> Description 
     few = len(np.setdiff1d(today, past)) <= FEW_NEW
     new = listed.change is Change.VALUES_NEW and (tale is None or (few and not sure_scale))
     return listed if new or (listed.change is Change.CONSTANT and tale is None) else None
+
+
+def _one_new(today: Array, past: Array) -> bool:
+    """Whether a single number is new, and no copy of the one that most rows had: a factor would have made several."""
+    new = today[~np.isin(today, past)]
+    _, counts = np.unique(past, return_counts=True)
+    return len(np.unique(new)) == 1 and len(new) >= VALUE_ROWS_MIN and counts.max() < COMMON * len(past)
 
 
 _MOVED = frozenset({Change.SCALE, Change.SHIFT_UP, Change.SHIFT_DOWN})
@@ -142,11 +182,12 @@ def _spike(today: Array, past: Array) -> tuple[Change, float, float] | None:
         return Change.SPREAD, rise, best
     if best == 0 and usual < 0.1 * rise:
         return Change.ZEROS_UP, rise, best
-    if not _falls_evenly(today, past, best, rise):
+    inside = past.min() <= best <= past.max() and len(np.unique(past)) > DISCRETE_MAX
+    sudden = inside and rise >= max(SUDDEN_MIN, SUDDEN * usual)
+    if not sudden and not _falls_evenly(today, past, best, rise):
         return None
     if best == 0:
         return Change.ZEROS_UP, rise, best
-    inside = past.min() <= best <= past.max() and len(np.unique(past)) > DISCRETE_MAX
     return (Change.CONSTANT if usual > 0 or inside else Change.VALUES_NEW), rise, best
 
 
@@ -178,14 +219,21 @@ def _moved_noise(n1: int, n0: int) -> float:
     return 1.6 * float(np.sqrt(1.0 / n1 + 1.0 / n0))
 
 
+def _rise_of_commonest(today: Array, past: Array) -> float:
+    """By how much the share of the value that most of today's rows have, or of 0, has risen."""
+    single, counts = np.unique(today, return_counts=True)
+    rises = (float(np.mean(today == v)) - float(np.mean(past == v)) for v in (0.0, single[int(np.argmax(counts))]))
+    return max(0.0, *rises)
+
+
 def _share_rounded(today: Array, past: Array) -> float:
     """How many more rows than before are whole numbers, or whole tens where all are whole; 0 if that is chance."""
     for grain in (1.0, 10.0, 100.0):
         before = float(np.mean(np.isclose(past / grain, np.round(past / grain))))
         after = float(np.mean(np.isclose(today / grain, np.round(today / grain))))
-        zeros = max(float(np.mean(today == 0)) - float(np.mean(past == 0)), 0.0)
+        one = _rise_of_commonest(today, past)
         noise = 4.0 * np.sqrt(max(after, 0.01) * (1.0 - min(after, 0.99)) * (1.0 / len(today) + 1.0 / len(past)))
         single = np.unique(today[np.isclose(today / grain, np.round(today / grain))])
-        if before < 0.98 and after - before - zeros > max(noise, 0.005) and len(single) > 3:
+        if before < 0.98 and after - before - one > max(noise, 0.005) and len(single) > 3:
             return after - before
     return 0.0

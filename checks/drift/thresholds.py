@@ -38,7 +38,7 @@ SCALE_MIN = 0.08
 """Smallest one-step scale of a score's cube root, as a part of what it usually is."""
 SCALE_MIN_COUNTED = 0.05
 """The same for shares of rows that are simply counted: they scatter as counts do, and no further."""
-_COUNTED = ("together", "within", "order", "carried")
+_COUNTED = ("together", "within", "order", "carried", "strayed", "newcomers")
 POINTS_MIN = 4
 WIDENED_POINTS_MIN = 14
 """From so many on, the largest past rise is compared with what Student-t expects of it."""

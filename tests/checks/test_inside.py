@@ -1,4 +1,4 @@
-"""What holds inside each day: groups that agree, columns that rise together, entities that keep their figures."""
+"""What holds inside each day: groups that agree, columns that rise together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from checks.drift.apart import share_of_yesterday, way_apart
 from checks.drift.check import Drift
 from checks.drift.compare import compare, scores_of
-from checks.drift.inside import carried_over, look_inside
+from checks.drift.inside import look_inside
 from monitor.partitions import partition_at
 from monitor.types import (
     Cadence,
@@ -113,17 +113,6 @@ def test_a_fall_and_an_order_inside_groups_hold_as_well() -> None:
     found = look_inside(both, list(range(0, 600 * (DAYS + 2), 600)))
     assert found.order["stars"] > 0.05
     assert found.partners["order"]["stars"] == "rank"
-
-
-def test_entities_with_yesterdays_figures_are_counted() -> None:
-    kinds = [Column("user", ColumnKind.TEXT, ""), Column("points", ColumnKind.NUMBER, "")]
-    yesterday = pd.DataFrame({"user": [f"u{i}" for i in range(400)], "points": np.arange(400.0)})
-    today = yesterday.assign(points=yesterday["points"] + 7).iloc[::-1].reset_index(drop=True)
-    assert carried_over(today, yesterday, kinds) == ("user", {"points": 0.0})
-    stale = today.assign(points=np.where(np.arange(400) < 100, today["points"] - 7, today["points"]))
-    assert carried_over(stale, yesterday, kinds) == ("user", {"points": 0.25})
-    strangers = today.assign(user=[f"v{i}" for i in range(400)])
-    assert carried_over(strangers, yesterday, kinds) == (None, {})
 
 
 @settings(max_examples=60, deadline=None)

@@ -127,6 +127,8 @@ def test_every_change_of_a_column_can_be_told(change: Change) -> None:
         ("within", "at differs from the other rows of its order in 12% of rows"),
         ("order", "at does not follow the order of order in 12% of rows"),
         ("carried", "at has the value that its order had the day before in 12% of rows"),
+        ("strayed", "at strays from what its order had the day before in 12% of rows"),
+        ("newcomers", "at is one that the day before did not have in 12% of rows"),
     ],
 )
 def test_what_bound_a_column_is_named(look: str, told: str) -> None:

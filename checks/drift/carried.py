@@ -1,0 +1,284 @@
+"""Entities that come every day (a name, a code, a number of a customer) and what their figures were the day before.
+
+Of snapshots and of daily figures by entity, most rows have a twin in the day before. Against it a fault shows that no
+distribution tells: one row in a hundred with the language of another repository, or a thousand times its stars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from checks.drift.values import numbers_of
+from monitor.types import Change, Column, ColumnKind
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.int64]
+
+KEPT_MIN = 0.2
+"""Part of a day's entities that the sample of the day before must have had too."""
+NAMES_MIN = 0.9
+NUMBERS_MIN = 0.98
+"""Distinct values a row of a text, or of a whole number, that names entities."""
+ROWS_MIN = 30
+"""Entities of both days below which nothing is compared."""
+USUAL_STEPS = 0.99
+REACH = 4.0
+"""A number strays where its step is REACH times as wide as this quantile of the steps of the day before."""
+STRAYED_ROWS_MIN = 8
+"""Rows that strayed from which their way is told."""
+ALIKE = 0.1
+"""Scatter of factors (of their logarithm) or of differences, as a part of their middle, that makes them one."""
+SIMILAR = 0.7
+"""Part of the rows that strayed in one way that tells it."""
+FACTOR_MIN = 0.4
+"""Logarithm of the least factor that is told as one."""
+AMONG = 0.8
+"""How usual values of strayed rows are, as a part of how usual the column's are, where they are in the wrong rows."""
+ALL_AMONG = 0.98
+"""Part of the strayed rows whose value the day before had anywhere, where values are of the day before."""
+USUALLY_AMONG = 0.9
+"""Part of all rows for which that is so, from which it says nothing of the day that values are of."""
+SAME_PLACE = 1.0
+"""Kolmogorov's distance, in its standard widths, up to which numbers lie alike."""
+IN_ORDER = 0.5
+"""Rank correlation from which numbers kept the order that they had."""
+ONE_SIDED = 0.9
+"""Part of the strayed rows that went up (or down) for it to be said."""
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What entities carried over from the day before; of no column where none names entities.
+
+    `carried`: share of today's rows whose entity has the very number of the day before. `strayed`: share whose value is
+    another (of numbers: further away than numbers go in a day); rows in which most columns strayed count against the
+    entity's own column alone. `newcomers`: share of rows whose entity was not there. All but the last are of the rows
+    whose entity was.
+    """
+
+    entity: str | None = None
+    carried: Mapping[str, float] = field(default_factory=dict)
+    strayed: Mapping[str, float] = field(default_factory=dict)
+    newcomers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Rows of two days that are of the same entities: `new` and `old` are places in the newer and the older frame."""
+
+    new: Places
+    old: Places
+
+
+def carry_over(today: pd.DataFrame, past: Sequence[pd.DataFrame], columns: Sequence[Column]) -> Carried:
+    """Hold today's rows against those of the same entities in the newest past day.
+
+    Entities are named by the text that hardly two rows of a day share and that most comes again, else by such a number.
+
+    Args:
+        today: today's rows.
+        past: those of past days, newest first; how far numbers go in a day is known from two.
+        columns: to be looked at.
+
+    >>> users = pd.DataFrame({"user": pd.Categorical([f"u{i}" for i in range(50)]), "points": np.arange(50.0)})
+    >>> moved = users.assign(points=users["points"] + np.where(users.index < 10, 0, 1))
+    >>> kinds = [Column("user", ColumnKind.TEXT, ""), Column("points", ColumnKind.NUMBER, "")]
+    >>> found = carry_over(moved, [users], kinds)
+    >>> found.entity, found.carried, found.newcomers
+    ('user', {'points': 0.2}, {'user': 0.0})
+    """
+    newer, older = (past[0], past[1]) if len(past) > 1 else (today, past[0])  # a fault of today is not to choose
+    entity = _entity_of(newer, older, columns)
+    if entity is None:
+        return Carried()
+    twins = _Twins(today, past, entity)
+    others = [c.name for c in columns if c.name != entity and c.name in past[0]]
+    figures = [c.name for c in columns if c.name in others and c.kind is ColumnKind.NUMBER]
+    known = today[entity].dropna()
+    newcomers = {entity: 1.0 - float(known.isin(past[0][entity].dropna().unique()).mean())} if len(known) else {}
+    if len(twins.pairs.new) < ROWS_MIN:
+        return Carried(entity, newcomers=newcomers)
+    return Carried(
+        entity,
+        {name: float(twins.unmoved(name).mean()) for name in figures},
+        _strayed_shares(twins, others),
+        newcomers,
+    )
+
+
+def way_strayed(
+    today: pd.DataFrame, past: Sequence[pd.DataFrame], entity: str, name: str
+) -> tuple[Change, bool] | None:
+    """How the values went that strayed from those of the day before, and whether it is sure; None if not one way.
+
+    Sure are values of the day before (`replay`) or of other rows (`relation`), two that changed places
+    (`values_mixed`), one factor (`scale`), one difference, or another sign. Numbers that went many ways are said to be
+    noisier, or higher, or lower, where nothing says it better.
+    """
+    twins = _Twins(today, past, entity)
+    new, old = (side[twins.strayed(name)] for side in twins.sides(name))
+    known = new.notna().to_numpy() & old.notna().to_numpy()
+    new, old = new[known], old[known]
+    if len(new) < STRAYED_ROWS_MIN:
+        return None
+    known = past[0][name].dropna().unique()
+    among, usually = float(new.isin(known).mean()), float(today[name].dropna().isin(known).mean())
+    if among >= ALL_AMONG and usually < USUALLY_AMONG:
+        return Change.REPLAY, True
+    one_value = float((new == new.mode()[0]).mean()) >= SIMILAR
+    after, before = numbers_of(new), numbers_of(old)
+    if after is not None and before is not None:
+        return None if one_value else _way_of_numbers(after, before)  # of one number its own share tells
+    if one_value:
+        return (Change.VALUES_NEW, False) if among == 0.0 else None
+    told = _way_of_texts(new.astype(str), old.astype(str), among >= AMONG * usually)
+    return (told, True) if told is not None else None
+
+
+def _way_of_texts(after: pd.Series, before: pd.Series, known: bool) -> Change | None:
+    """How texts changed places; `known` says whether other rows had them."""
+    ways = pd.Series(list(zip(after, before, strict=True))).value_counts(normalize=True)
+    (one, other), share = ways.index[0], float(ways.iloc[0])
+    back = float(ways.get((other, one), 0.0))
+    if back > 0 and share + back >= SIMILAR:
+        return Change.VALUES_MIXED
+    return Change.RELATION if known and share < 1.0 - SIMILAR else None
+
+
+def _way_of_numbers(after: Array, before: Array) -> tuple[Change, bool]:
+    steps = after - before
+    if _is_one(steps):
+        return (Change.SHIFT_UP if np.median(steps) > 0 else Change.SHIFT_DOWN), True
+    if np.mean(np.isclose(after, -before, rtol=ALIKE)) >= SIMILAR:
+        return (Change.SHIFT_DOWN if np.median(before) > 0 else Change.SHIFT_UP), True
+    sized = (before != 0) & (after / np.where(before == 0, 1.0, before) > 0)
+    if sized.mean() >= SIMILAR:
+        factors = np.log(after[sized] / before[sized])
+        if _is_one(factors) and abs(float(np.median(factors))) > FACTOR_MIN:
+            return Change.SCALE, True
+    if _changed_places(after, before):
+        return Change.RELATION, True
+    up = float((steps > 0).mean())
+    return (Change.SHIFT_UP if up > ONE_SIDED else Change.SHIFT_DOWN if up < 1 - ONE_SIDED else Change.SPREAD), False
+
+
+def _changed_places(after: Array, before: Array) -> bool:
+    """Whether numbers lie as they did, but not in the order that they had."""
+    from scipy.stats import ks_2samp, spearmanr  # noqa: PLC0415 - a second of every process, and few columns stray
+
+    apart = float(ks_2samp(after, before, method="asymp").statistic)
+    if apart > SAME_PLACE * np.sqrt(2.0 / len(after)):
+        return False
+    return len(np.unique(before)) > 1 and not float(spearmanr(after, before).statistic) > IN_ORDER
+
+
+def _is_one(values: Array) -> bool:
+    """Whether most numbers are about the same."""
+    middle = float(np.median(values))
+    return middle != 0 and float((np.abs(values - middle) <= ALIKE * abs(middle)).mean()) >= SIMILAR
+
+
+def _entity_of(newer: pd.DataFrame, older: pd.DataFrame, columns: Sequence[Column]) -> str | None:
+    for kind, unique in ((ColumnKind.TEXT, NAMES_MIN), (ColumnKind.NUMBER, NUMBERS_MIN)):
+        names = [c.name for c in columns if c.kind is kind and c.name in newer and c.name in older]
+        kept = {name: _kept(newer[name], older[name], unique) for name in names}
+        entity = max(kept, key=lambda name: kept[name], default=None)
+        if entity is not None and kept[entity] >= KEPT_MIN:
+            return entity
+    return None
+
+
+def _kept(newer: pd.Series, older: pd.Series, unique: float) -> float:
+    """Part of the newer rows whose value the older had too, of a column with hardly two rows a value; else 0."""
+    known = newer.dropna()
+    if len(known) < ROWS_MIN or known.nunique() < unique * len(newer):
+        return 0.0
+    numbers = numbers_of(known)
+    if numbers is not None and np.any(numbers != np.floor(numbers)):
+        return 0.0
+    kept = known.isin(older.dropna().unique())
+    return float(kept.mean()) if kept.sum() >= ROWS_MIN else 0.0
+
+
+class _Twins:
+    """Today's rows beside those of the same entities the day before, and those beside the day before that."""
+
+    def __init__(self, today: pd.DataFrame, past: Sequence[pd.DataFrame], entity: str) -> None:
+        self.today, self.past, self.entity = today, past, entity
+        self.pairs = _pairs(today[entity], past[0][entity])
+        self.earlier = _pairs(past[0][entity], past[1][entity]) if len(past) > 1 and entity in past[1] else None
+
+    def sides(self, name: str) -> tuple[pd.Series, pd.Series]:
+        return self.today[name].iloc[self.pairs.new], self.past[0][name].iloc[self.pairs.old]
+
+    def unmoved(self, name: str) -> Mask:
+        """Rows with the very value of the day before."""
+        new, old = self.sides(name)
+        return np.asarray(~_differs(new, old) & new.notna().to_numpy())
+
+    def strayed(self, name: str) -> Mask:
+        """Rows with another value; of numbers one that is further away than they go in a day."""
+        new, old = self.sides(name)
+        differs = _differs(new, old)
+        after, before = numbers_of(new), numbers_of(old)
+        if after is None or before is None:
+            return differs
+        reach = self._reach(name)
+        if reach is None:
+            return np.zeros(len(new), dtype=bool)
+        unit, most = reach
+        return np.asarray(differs & ~(_step_sizes(after, before, unit) <= most))  # from or to NULL is far
+
+    def _reach(self, name: str) -> tuple[float, float] | None:
+        """The unit in which steps are told and how far they go in a day; None where that is not known."""
+        if self.earlier is None or name not in self.past[1]:
+            return None
+        after = numbers_of(self.past[0][name].iloc[self.earlier.new])
+        before = numbers_of(self.past[1][name].iloc[self.earlier.old])
+        if after is None or before is None:
+            return None
+        sizes = np.abs(before[np.isfinite(before) & (before != 0)])
+        unit = float(np.median(sizes)) if len(sizes) else 1.0
+        steps = _step_sizes(after, before, unit)
+        steps = steps[np.isfinite(steps)]
+        return (unit, REACH * float(np.quantile(steps, USUAL_STEPS))) if len(steps) >= ROWS_MIN else None
+
+
+def _pairs(new: pd.Series, old: pd.Series) -> _Pairs:
+    """Rows of the same entity, of those that each day names once: of namesakes nobody knows which is which."""
+    wanted, found = (pd.util.hash_pandas_object(side, index=False).to_numpy() for side in (new, old))
+    names, first, counts = np.unique(found, return_index=True, return_counts=True)
+    place = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
+    _, back, again = np.unique(wanted, return_inverse=True, return_counts=True)
+    there = (names[place] == wanted) & (counts[place] == 1) & (again[back] == 1) & new.notna().to_numpy()
+    return _Pairs(np.flatnonzero(there), first[place[there]])
+
+
+def _differs(new: pd.Series, old: pd.Series) -> Mask:
+    after, before = numbers_of(new), numbers_of(old)
+    if after is not None and before is not None:
+        return np.asarray((after != before) & ~(np.isnan(after) & np.isnan(before)))
+    one, other = (pd.util.hash_pandas_object(side, index=False).to_numpy() for side in (new, old))
+    return np.asarray(one != other)
+
+
+def _step_sizes(after: Array, before: Array, unit: float) -> Array:
+    """Steps as parts of what steps: relative for large numbers, in units for small ones; NaN where one is missing."""
+    return np.asarray(np.abs(np.arcsinh(after / unit) - np.arcsinh(before / unit)))
+
+
+def _strayed_shares(twins: _Twins, names: Sequence[str]) -> dict[str, float]:
+    """Shares by column; where most columns of a row strayed together, it is the entity that is another."""
+    if not names:
+        return {}
+    strays = np.column_stack([twins.strayed(name) for name in names])
+    told = np.column_stack([twins.sides(name)[0].notna().to_numpy() for name in names])
+    mistaken = (strays & told).sum(axis=1) > max(1.0, len(names) / 2)
+    own = (strays & ~mistaken[:, None]).mean(axis=0)
+    return {twins.entity: float(mistaken.mean()), **{n: float(s) for n, s in zip(names, own, strict=True)}}
