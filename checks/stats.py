@@ -214,7 +214,7 @@ def _scale(panel: Panel, measures: Sequence[Measure], times: set[str]) -> _Scale
     for j, m in enumerate(measures):
         if m.kind == "distinct":  # counts are approximate, and one odd row makes one value more
             noise[:, j] = 0.02 + (0.0 if m in dense else 0.5 / max(size[j], 1.0))
-    _leave_out_steps(measures, past, today)
+    _leave_out_steps(measures, panel, past, today)
     return _Scaled(
         frozenset(dense),
         np.arcsinh(past / size),
@@ -252,7 +252,7 @@ _DENSITY = {"0.05": 1.6, "0.5": 0.8, "0.95": 1.6}
 """Standard error of a quantile times sqrt(rows), in units of its distance from the next: sqrt(q (1 - q)) / density."""
 
 
-def _leave_out_steps(measures: Sequence[Measure], past: Array, today: Array) -> None:
+def _leave_out_steps(measures: Sequence[Measure], panel: Panel, past: Array, today: Array) -> None:
     """Quantiles and extremes of columns with few distinct values are left out (NaN).
 
     Quantiles jump from one value to the next; extremes are codes, of which a rare one in a single row is no news, and
@@ -261,8 +261,11 @@ def _leave_out_steps(measures: Sequence[Measure], past: Array, today: Array) -> 
     place = {m: j for j, m in enumerate(measures)}
     for m, j in place.items():
         distinct = place.get(Measure("distinct", m.column))
-        least = {"quantile": QUANTILE_DISTINCT_MIN, "min": EXTREMES_DISTINCT_MIN, "max": EXTREMES_DISTINCT_MIN}
-        if m.kind in least and distinct is not None and not today[distinct] >= least[m.kind]:
+        if distinct is None:
+            continue
+        steps = m.kind == "quantile" and not today[distinct] >= QUANTILE_DISTINCT_MIN
+        codes = m.kind in ("min", "max") and 0 < panel.today[distinct] < EXTREMES_DISTINCT_MIN
+        if steps or codes:
             past[:, j], today[j] = np.nan, np.nan
 
 

@@ -225,7 +225,7 @@ def _drift_picture(finding: Finding, sources: Sources) -> Picture | None:
         picture = views.new_and_gone(name, facts)
         if picture is not None:
             return picture
-    if "bound" in facts and (cloud := views.side_by_side(name, str(facts["partner"]), sources)) is not None:
+    if "bound" in facts and (cloud := _bound_picture(name, facts, sources)) is not None:
         return cloud
     if change is Change.RELATION and (cloud := views.correlation(name, sources)) is not None:
         return cloud
@@ -237,6 +237,11 @@ def _drift_picture(finding: Finding, sources: Sources) -> Picture | None:
         )
         return BarsPicture(f"{name}: values before and today", items)
     return views.moved(name, change, sources)
+
+
+def _bound_picture(name: str, facts: Mapping[str, Any], sources: Sources) -> Picture | None:
+    look = views.day_by_day if facts["bound"] in ("strayed", "carried") else views.side_by_side
+    return look(name, str(facts["partner"]), sources)
 
 
 def share_of_missing(facts: Mapping[str, Any]) -> tuple[float | None, float | None]:

@@ -61,8 +61,9 @@ def find_where(
     symptoms = changed_alone(samples.today, past, doubtful)
     if evidence.change is not Change.RELATION:
         symptoms |= set(evidence.columns[:1])
-    bad = bad_rows(samples.today, evidence)
-    if bad is not None and _is_unusual(bad, past, evidence):
+    strayed = _strayed(samples.today, past, evidence)
+    bad = strayed if strayed is not None else bad_rows(samples.today, evidence)
+    if bad is not None and (strayed is not None or _is_unusual(bad, past, evidence)):
         today = samples.today if samples.shown is None else samples.shown
         return _shared(find_segments(today, offered, bad, exclude=symptoms, clocks=clocks), samples.today, past)
     pairs = evidence.change is Change.RELATION
@@ -99,6 +100,20 @@ def _rows(samples: SampleSet, evidence: Evidence) -> tuple[float, float]:
         return seen.today or 0.0, seen.expected
     rows = float(len(samples.today))
     return rows, rows / max(1.0 - evidence.effect, 0.01)
+
+
+def _strayed(today: pd.DataFrame, past: Sequence[pd.DataFrame], evidence: Evidence) -> Mask | None:
+    """Which rows strayed from their entity's of the day before, where that is the finding; None if many always do."""
+    from checks.drift.carried import strayed_rows  # noqa: PLC0415 - loads pandas
+
+    name = evidence.columns[0] if evidence.columns else ""
+    facts = evidence.detail.get("columns", {}).get(name, {})
+    entity = facts.get("partner")
+    if facts.get("bound") != "strayed" or any(n not in f for f in (today, *past[:2]) for n in (name, entity)):
+        return None
+    rows = strayed_rows(today, past, entity, name)
+    usual = strayed_rows(past[0], past[1:], entity, name).mean() if len(past) > 2 else 0.0
+    return rows if usual <= USUAL_MAX * rows.mean() else None
 
 
 def _is_unusual(bad: Mask, past: Sequence[pd.DataFrame], evidence: Evidence) -> bool:

@@ -141,6 +141,21 @@ def way_strayed(
     return (told, True) if told is not None else None
 
 
+def strayed_rows(today: pd.DataFrame, past: Sequence[pd.DataFrame], entity: str, name: str) -> Mask:
+    """(N,) which of today's rows strayed."""
+    twins = _Twins(today, past, entity)
+    rows = np.zeros(len(today), dtype=bool)
+    rows[twins.pairs.new[twins.strayed(name)]] = True
+    return rows
+
+
+def day_by_day(today: pd.DataFrame, past: Sequence[pd.DataFrame], entity: str, name: str) -> Array | None:
+    """(rows, 2) numbers of entities that both days have, the day before first; None of a column without numbers."""
+    new, old = _Twins(today, past, entity).sides(name)
+    after, before = numbers_of(new), numbers_of(old)
+    return np.column_stack([before, after]) if after is not None and before is not None else None
+
+
 def _way_of_texts(after: pd.Series, before: pd.Series, known: bool) -> Change | None:
     """How texts changed places; `known` says whether other rows had them."""
     ways = pd.Series(list(zip(after, before, strict=True))).value_counts(normalize=True)

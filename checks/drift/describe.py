@@ -20,8 +20,8 @@ CUT_MIN = 0.004
 CUT_ROWS_MIN = 8.0
 """So many rows were to come before today's first or after its last for their absence to be a cut, not luck."""
 STUCK_ROWS_MIN = 8
-DAYS_USUAL = 3.0
-"""So many rows of one time, and so many times as many as any past day had, are told as one value."""
+STUCK = 12.0
+"""So many rows of one time, and so many times their share of all past days' rows, are told as one value."""
 NEWS_ROWS_MIN = 2
 NEWS_CHANCE = 1e-3
 """Rows without a value that are news in a column that never had any, unless they could all be today's by chance."""
@@ -153,7 +153,7 @@ def _share_of_one(after: Array, before: Array) -> float:
     """Share of rows that the commonest of today's times has, where that is far more than on past days; else 0."""
     most, usual = (int(np.unique(side, return_counts=True)[1].max()) for side in (after, before))
     share = most / len(after)
-    return share if most >= STUCK_ROWS_MIN and share > CUT_MIN and most > DAYS_USUAL * usual else 0.0
+    return share if most >= STUCK_ROWS_MIN and share > max(CUT_MIN, STUCK * usual / len(before)) else 0.0
 
 
 def _hours_moved(after: Array, before: Array) -> int:

@@ -27,6 +27,8 @@ NEGATIVE_MIN = 0.004
 """Share of negative numbers from which they are news."""
 FLIPPED_ROOM = 0.1
 """How much further than by chance numbers of another sign may lie from the usual ones."""
+FLIPPED_KNOWN = 0.8
+"""Part of them whose size past numbers had: noise makes others."""
 SUDDEN = 8.0
 SUDDEN_MIN = 0.02
 """A value among others of which so many times as many rows, and so large a share, have come was written over them."""
@@ -75,7 +77,8 @@ def share_flipped(today: Array, past: Array) -> float:
     if len(turned) < VALUE_ROWS_MIN or len(turned) < NEGATIVE_MIN * len(today) or (past < 0).any():
         return 0.0
     usual = past[past > 0]
-    if not len(usual) or moved(turned, usual) > _moved_noise(len(turned), len(usual)) + FLIPPED_ROOM:
+    known = float(np.isin(turned, usual).mean()) if len(usual) else 0.0
+    if known < FLIPPED_KNOWN or moved(turned, usual) > _moved_noise(len(turned), len(usual)) + FLIPPED_ROOM:
         return 0.0
     return len(turned) / len(today)
 
@@ -104,12 +107,13 @@ def _listed_values(today: Array, past: Array, tale: Tale | None) -> Description 
     """What single values tell: one that many rows took, and, where there are few, any that moved."""
     sure_scale = _is_sure(tale, Change.SCALE) and not _one_new(today, past)
     discrete = len(np.unique(past)) <= DISCRETE_MAX
-    if discrete and tale is not None and tale.change in _MOVED and tale.told >= WHOLLY:
+    several = FEW_NEW < len(np.unique(past)) <= DISCRETE_MAX
+    if several and tale is not None and tale.change in _MOVED and tale.told >= WHOLLY:
         return None
     listed = describe_categories(_listed(today), _listed(past)) if discrete else Description(Change.OTHER, 0.0)
     if not sure_scale and listed.change in _EXACT:
         return listed
-    spike = _spike(today, past)
+    spike = _spike(today, past, alone=tale is None or tale.gain <= SURE_GAIN)
     moving = tale.share if tale is not None and tale.gain > SURE_GAIN and tale.change in _MOVED else 0.0
     if spike is not None and not (spike[0] is Change.SPREAD and moving > 1.3 * spike[1]):
         return Description(spike[0], spike[1], {"value": spike[2]})
@@ -165,8 +169,11 @@ def _listed(values: Array) -> pd.Series:
     return pd.Series([f"{v:.12g}" for v in values]).astype("category")
 
 
-def _spike(today: Array, past: Array) -> tuple[Change, float, float] | None:
-    """One value that many more rows have than before: zeros, a default that was never there, a stuck value."""
+def _spike(today: Array, past: Array, *, alone: bool) -> tuple[Change, float, float] | None:
+    """One value that many more rows have than before: zeros, a default that was never there, a stuck value.
+
+    `alone`: nothing else tells the change, so that rows may have come to the value from wherever they did.
+    """
     single, counts = np.unique(today, return_counts=True)
     best, rise, usual = 0.0, 0.0, 0.0
     for i in np.argsort(-counts)[:5]:
@@ -183,7 +190,7 @@ def _spike(today: Array, past: Array) -> tuple[Change, float, float] | None:
     if best == 0 and usual < 0.1 * rise:
         return Change.ZEROS_UP, rise, best
     inside = past.min() <= best <= past.max() and len(np.unique(past)) > DISCRETE_MAX
-    sudden = inside and rise >= max(SUDDEN_MIN, SUDDEN * usual)
+    sudden = alone and inside and rise >= max(SUDDEN_MIN, SUDDEN * usual)
     if not sudden and not _falls_evenly(today, past, best, rise):
         return None
     if best == 0:

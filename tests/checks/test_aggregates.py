@@ -239,6 +239,19 @@ def test_a_smallest_value_that_is_a_little_larger_is_no_news(table: Table, make:
     assert run(Stats(), table, make, past, day(-5.0))["stats.price"][1] is Status.FAIL
 
 
+@pytest.mark.parametrize(("kinds", "status"), [(4, Status.PASS), (60, Status.FAIL)])
+def test_a_rare_code_in_one_row_is_no_news(kinds: int, status: Status, table: Table, make: Any, random: Any) -> None:
+    def day(*more: float) -> Values:
+        values = np.r_[random.integers(1, kinds + 1, 300), more]
+        told = {"mean": values.mean(), "stddev": values.std(ddof=1), "min": values.min(), "max": values.max()}
+        told["distinct"] = len(np.unique(values))
+        return {ROWS: float(len(values)), **{Measure(k, "price"): float(v) for k, v in told.items()}}
+
+    days = [day() for _ in range(DAYS)]
+    past = {m: [values[m] for values in days] for m in days[0]}
+    assert run(Stats(), table, make, past, day(99.0 * kinds))["stats.price"][1] is status
+
+
 def test_a_statistic_says_its_value_in_its_own_unit(table: Table, make: Any) -> None:
     days = [prices(jitter=lambda: 0.0) for _ in range(DAYS)]
     past = {m: [day[m] for day in days] for m in days[0]}

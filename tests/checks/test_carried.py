@@ -31,6 +31,7 @@ from monitor.types import (
     TimeForm,
     Values,
 )
+from monitor.where import find_where
 
 ROWS, DAYS = 600, 32
 LANGUAGES = ("Go", "Rust", "Python", "C", "Java", "Zig")
@@ -240,3 +241,16 @@ def test_three_rows_in_a_hundred_that_stray_are_told_in_their_column(
 
 def least_tail(evidence: Evidence) -> float:
     return min(p.past.tail(p.score) for p in evidence.parts if p.past is not None and p.score is not None)
+
+
+def test_rows_that_strayed_say_where_they_are(history: dict[str, list[Point]]) -> None:
+    frame = FRAMES[-1]
+    hit = (frame["language"] == "C").to_numpy() & some(0.7)
+    broken = frame.assign(stars=np.where(hit, frame["stars"] * 3.28, frame["stars"]))
+    evidence = evaluated(broken, history)
+    assert evidence.columns[0] == "stars"
+    (first, *_) = find_where(TABLE, judged(DAYS - 1, broken), evidence)
+    assert [c.column for c in first.conditions] == ["language"]
+    assert first.recall > 0.95
+    everywhere = damaged("stars", lambda old: old * 3.28, 0.1)
+    assert find_where(TABLE, judged(DAYS - 1, everywhere), evaluated(everywhere, history)) == []

@@ -118,6 +118,23 @@ def test_columns_that_one_day_binds_are_shown_from_the_first_of_their_day() -> N
     assert views.side_by_side("origin", "x", sources()) is None
 
 
+def test_numbers_of_entities_are_shown_a_day_against_the_next() -> None:
+    def day(number: int) -> pd.DataFrame:
+        names = pd.Categorical([f"p{i}" for i in range(400)])
+        return frame(number).assign(origin=names, x=np.arange(400.0) + number).iloc[::-1]
+
+    today = day(9).assign(x=lambda f: np.where(f["x"] > 300, 3 * f["x"], f["x"]))
+    samples = SampleSet(today, ((partition(8), day(8)), (partition(7), day(7))))
+    picture = views.day_by_day("x", "origin", replace(sources(), samples=samples))
+    assert picture is not None
+    assert (picture.x, picture.y) == ("x, the day before", "x")
+    far = np.abs(picture.after[:, 1] - picture.after[:, 0]) > 1.0
+    assert far.sum() == (today["x"] > 309).sum()
+    assert np.abs(picture.before[:, 1] - picture.before[:, 0]).max() < 0.1
+    assert views.day_by_day("origin", "x", replace(sources(), samples=samples)) is None
+    assert views.day_by_day("x", "origin", sources()) is None
+
+
 def test_copies_are_counted_by_key() -> None:
     today = pd.concat([frame(9, 300), frame(9, 300).iloc[:100]])
     told = views.copies(finding("duplicates", "duplicates", observation=Observation("keys", 0.25)), sources(today))
