@@ -240,8 +240,9 @@ def _drift_picture(finding: Finding, sources: Sources) -> Picture | None:
 
 
 def _bound_picture(name: str, facts: Mapping[str, Any], sources: Sources) -> Picture | None:
-    look = views.day_by_day if facts["bound"] in ("strayed", "carried") else views.side_by_side
-    return look(name, str(facts["partner"]), sources)
+    if facts["bound"] in ("strayed", "carried"):
+        return views.day_by_day(name, facts["entity"], sources)
+    return views.side_by_side(name, str(facts["partner"]), sources)
 
 
 def share_of_missing(facts: Mapping[str, Any]) -> tuple[float | None, float | None]:

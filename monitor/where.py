@@ -108,8 +108,8 @@ def _strayed(today: pd.DataFrame, past: Sequence[pd.DataFrame], evidence: Eviden
 
     name = evidence.columns[0] if evidence.columns else ""
     facts = evidence.detail.get("columns", {}).get(name, {})
-    entity = facts.get("partner")
-    if facts.get("bound") != "strayed" or any(n not in f for f in (today, *past[:2]) for n in (name, entity)):
+    entity = facts.get("entity", ())
+    if facts.get("bound") != "strayed" or any(n not in f for f in (today, *past[:2]) for n in (name, *entity)):
         return None
     rows = strayed_rows(today, past, entity, name)
     usual = strayed_rows(past[0], past[1:], entity, name).mean() if len(past) > 2 else 0.0

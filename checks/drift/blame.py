@@ -117,13 +117,15 @@ def told_by_bond(
         return {}
     change = way or (_LOOKS_LIKE[look] if vague else said.change)
     facts = {**said.facts, "bound": look, "partner": partner}
+    if look not in _BETWEEN:
+        facts["entity"] = list(found.entity)
     return {name: Description(change, found.looks[look].get(name, lead.score or 0.0), facts)}
 
 
 def _way(look: str, name: str, found: Comparison, samples: SampleSet) -> tuple[Change, bool] | None:
     """The way in which rows left what bound them, and whether it is surer than what the values alone say."""
     if look == "strayed":
-        return way_strayed(samples.today, [frame for _, frame in samples.past], found.partners[look][name], name)
+        return way_strayed(samples.today, [frame for _, frame in samples.past], found.entity, name)
     if look == "carried":
         return Change.REPLAY, False
     group = found.partners["within"].get(name)

@@ -1,4 +1,4 @@
-"""Entities that come every day (a name, a code, a number of a customer) and what their figures were the day before.
+"""Entities that come every day (a name, a code, a station and an hour) and what their figures were the day before.
 
 Of snapshots and of daily figures by entity, most rows have a twin in the day before. Against it a fault shows that no
 distribution tells: one row in a hundred with the language of another repository, or a thousand times its stars.
@@ -6,8 +6,10 @@ distribution tells: one row in a hundred with the language of another repository
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations, islice
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +24,15 @@ Places = npt.NDArray[np.int64]
 
 KEPT_MIN = 0.2
 """Part of a day's entities that the sample of the day before must have had too."""
-NAMES_MIN = 0.9
+NAMES_MIN = 0.85
 NUMBERS_MIN = 0.98
 """Distinct values a row of a text, or of a whole number, that names entities."""
+JOINED_MAX = 4
+"""Texts, and whole numbers, of the most values that may name entities together, and sets of them that are tried."""
+JOINED_KEPT_MIN = 0.5
+"""The same part as KEPT_MIN where several columns name entities together."""
+SCREENED_ROWS = 1_000
+"""Rows among which hardly two must be named alike before all are looked at."""
 ROWS_MIN = 30
 """Entities of both days below which nothing is compared."""
 USUAL_STEPS = 0.99
@@ -58,11 +66,11 @@ class Carried:
 
     `carried`: share of today's rows whose entity has the very number of the day before. `strayed`: share whose value is
     another (of numbers: further away than numbers go in a day); rows in which most columns strayed count against the
-    entity's own column alone. `newcomers`: share of rows whose entity was not there. All but the last are of the rows
-    whose entity was.
+    entity's own (first) column alone. `newcomers`: share of rows whose entity was not there. All but the last are of
+    the rows whose entity was.
     """
 
-    entity: str | None = None
+    entity: tuple[str, ...] = ()
     carried: Mapping[str, float] = field(default_factory=dict)
     strayed: Mapping[str, float] = field(default_factory=dict)
     newcomers: Mapping[str, float] = field(default_factory=dict)
@@ -79,7 +87,8 @@ class _Pairs:
 def carry_over(today: pd.DataFrame, past: Sequence[pd.DataFrame], columns: Sequence[Column]) -> Carried:
     """Hold today's rows against those of the same entities in the newest past day.
 
-    Entities are named by the text that hardly two rows of a day share and that most comes again, else by such a number.
+    Entities are named by the text that hardly two rows of a day share and that most comes again, else by such a number,
+    else by the fewest columns that do so together (a carrier and its flight).
 
     Args:
         today: today's rows.
@@ -91,17 +100,16 @@ def carry_over(today: pd.DataFrame, past: Sequence[pd.DataFrame], columns: Seque
     >>> kinds = [Column("user", ColumnKind.TEXT, ""), Column("points", ColumnKind.NUMBER, "")]
     >>> found = carry_over(moved, [users], kinds)
     >>> found.entity, found.carried, found.newcomers
-    ('user', {'points': 0.2}, {'user': 0.0})
+    (('user',), {'points': 0.2}, {'user': 0.0})
     """
     newer, older = (past[0], past[1]) if len(past) > 1 else (today, past[0])  # a fault of today is not to choose
     entity = _entity_of(newer, older, columns)
-    if entity is None:
+    if not entity:
         return Carried()
     twins = _Twins(today, past, entity)
-    others = [c.name for c in columns if c.name != entity and c.name in past[0]]
+    others = [c.name for c in columns if c.name not in entity and c.name in past[0]]
     figures = [c.name for c in columns if c.name in others and c.kind is ColumnKind.NUMBER]
-    known = today[entity].dropna()
-    newcomers = {entity: 1.0 - float(known.isin(past[0][entity].dropna().unique()).mean())} if len(known) else {}
+    newcomers = {} if np.isnan(twins.newcomers) else {entity[0]: twins.newcomers}
     if len(twins.pairs.new) < ROWS_MIN:
         return Carried(entity, newcomers=newcomers)
     return Carried(
@@ -113,7 +121,7 @@ def carry_over(today: pd.DataFrame, past: Sequence[pd.DataFrame], columns: Seque
 
 
 def way_strayed(
-    today: pd.DataFrame, past: Sequence[pd.DataFrame], entity: str, name: str
+    today: pd.DataFrame, past: Sequence[pd.DataFrame], entity: Sequence[str], name: str
 ) -> tuple[Change, bool] | None:
     """How the values went that strayed from those of the day before, and whether it is sure; None if not one way.
 
@@ -141,7 +149,7 @@ def way_strayed(
     return (told, True) if told is not None else None
 
 
-def strayed_rows(today: pd.DataFrame, past: Sequence[pd.DataFrame], entity: str, name: str) -> Mask:
+def strayed_rows(today: pd.DataFrame, past: Sequence[pd.DataFrame], entity: Sequence[str], name: str) -> Mask:
     """(N,) which of today's rows strayed."""
     twins = _Twins(today, past, entity)
     rows = np.zeros(len(today), dtype=bool)
@@ -149,7 +157,7 @@ def strayed_rows(today: pd.DataFrame, past: Sequence[pd.DataFrame], entity: str,
     return rows
 
 
-def day_by_day(today: pd.DataFrame, past: Sequence[pd.DataFrame], entity: str, name: str) -> Array | None:
+def day_by_day(today: pd.DataFrame, past: Sequence[pd.DataFrame], entity: Sequence[str], name: str) -> Array | None:
     """(rows, 2) numbers of entities that both days have, the day before first; None of a column without numbers."""
     new, old = _Twins(today, past, entity).sides(name)
     after, before = numbers_of(new), numbers_of(old)
@@ -199,38 +207,93 @@ def _is_one(values: Array) -> bool:
     return middle != 0 and float((np.abs(values - middle) <= ALIKE * abs(middle)).mean()) >= SIMILAR
 
 
-def _entity_of(newer: pd.DataFrame, older: pd.DataFrame, columns: Sequence[Column]) -> str | None:
+def _entity_of(newer: pd.DataFrame, older: pd.DataFrame, columns: Sequence[Column]) -> tuple[str, ...]:
+    there = [c for c in columns if c.name in newer and c.name in older and len(newer)]
     for kind, unique in ((ColumnKind.TEXT, NAMES_MIN), (ColumnKind.NUMBER, NUMBERS_MIN)):
-        names = [c.name for c in columns if c.kind is kind and c.name in newer and c.name in older]
-        kept = {name: _kept(newer[name], older[name], unique) for name in names}
-        entity = max(kept, key=lambda name: kept[name], default=None)
-        if entity is not None and kept[entity] >= KEPT_MIN:
-            return entity
-    return None
+        kept = {c.name: _kept(newer, older, (c.name,), unique) for c in there if _may_name(newer, c, kind, unique)}
+        entity = max(kept, key=lambda name: kept[name], default="")
+        if entity and kept[entity] >= KEPT_MIN:
+            return (entity,)
+    return _together(newer, older, there)
 
 
-def _kept(newer: pd.Series, older: pd.Series, unique: float) -> float:
-    """Part of the newer rows whose value the older had too, of a column with hardly two rows a value; else 0."""
-    known = newer.dropna()
-    if len(known) < ROWS_MIN or known.nunique() < unique * len(newer):
+def _may_name(frame: pd.DataFrame, column: Column, kind: ColumnKind, unique: float) -> bool:
+    """Whether a column is a text, or a whole number, of which hardly two rows have the same."""
+    if column.kind is not kind:
+        return False
+    some = frame[column.name].iloc[:SCREENED_ROWS]
+    return some.notna().sum() >= ROWS_MIN and some.nunique() >= unique * len(some) and _is_whole(some.dropna())
+
+
+def _is_whole(values: pd.Series) -> bool:
+    numbers = numbers_of(values)
+    return numbers is None or bool(np.all(numbers == np.floor(numbers)))
+
+
+def _together(newer: pd.DataFrame, older: pd.DataFrame, columns: Sequence[Column]) -> tuple[str, ...]:
+    """Two or three columns that name entities together: those of the fewest values; () where none do."""
+    some = newer.iloc[:SCREENED_ROWS]
+    kinds: dict[str, int] = {}
+    for kind in (ColumnKind.TEXT, ColumnKind.NUMBER):
+        found = {c.name: some[c.name].nunique() for c in columns if c.kind is kind and some[c.name].notna().all()}
+        fit = sorted((name for name, count in found.items() if count >= 2), key=lambda name: -found[name])
+        whole = islice((name for name in fit if _is_whole(some[name])), JOINED_MAX)
+        kinds |= {name: found[name] for name in whole}
+    hashes = {name: pd.util.hash_pandas_object(some[name], index=False).to_numpy() for name in kinds}
+    for size in (2, 3):
+        joined = [
+            names
+            for names in combinations(kinds, size)
+            if math.prod(kinds[n] for n in names) >= NUMBERS_MIN * len(some)
+            and len(np.unique(_mixed([hashes[n] for n in names]))) >= NUMBERS_MIN * len(some)
+        ]
+        for names in sorted(joined, key=lambda names: math.prod(kinds[n] for n in names))[:JOINED_MAX]:
+            if _kept(newer, older, names, NUMBERS_MIN) >= JOINED_KEPT_MIN:
+                return tuple(sorted(names, key=lambda n: -kinds[n]))
+    return ()
+
+
+def _kept(newer: pd.DataFrame, older: pd.DataFrame, names: Sequence[str], unique: float) -> float:
+    """Part of the newer rows whose names the older had too, where hardly two rows have the same; else 0."""
+    now = _names_of(newer, names)
+    if len(np.unique(now)) < unique * len(now):
         return 0.0
-    numbers = numbers_of(known)
-    if numbers is not None and np.any(numbers != np.floor(numbers)):
-        return 0.0
-    kept = known.isin(older.dropna().unique())
+    kept = np.isin(now, _names_of(older, names))
     return float(kept.mean()) if kept.sum() >= ROWS_MIN else 0.0
+
+
+def _names_of(frame: pd.DataFrame, names: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """(N,) one hash a row of what names it."""
+    return _mixed([pd.util.hash_pandas_object(frame[name], index=False).to_numpy() for name in names])
+
+
+def _mixed(hashes: Sequence[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
+    mixed = hashes[0]
+    for other in hashes[1:]:
+        mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + other  # wraps around, as hashes may
+    return mixed
 
 
 class _Twins:
     """Today's rows beside those of the same entities the day before, and those beside the day before that."""
 
-    def __init__(self, today: pd.DataFrame, past: Sequence[pd.DataFrame], entity: str) -> None:
-        self.today, self.past, self.entity = today, past, entity
-        self.pairs = _pairs(today[entity], past[0][entity])
-        self.earlier = _pairs(past[0][entity], past[1][entity]) if len(past) > 1 and entity in past[1] else None
+    def __init__(self, today: pd.DataFrame, past: Sequence[pd.DataFrame], entity: Sequence[str]) -> None:
+        self.today, self.past, self.entity = today, past, tuple(entity)
+        self._sides: dict[str, tuple[pd.Series, pd.Series]] = {}
+        known = today[list(entity)].notna().all(axis=1).to_numpy()
+        now, before = _names_of(today, entity), _names_of(past[0], entity)
+        self.newcomers = 1.0 - float(np.isin(now[known], before).mean()) if known.any() else math.nan
+        self.pairs = _pairs(now, before, known)
+        self.earlier: _Pairs | None = None
+        if len(past) > 1 and all(name in past[1] for name in entity):
+            known = past[0][list(entity)].notna().all(axis=1).to_numpy()
+            self.earlier = _pairs(before, _names_of(past[1], entity), known)
 
     def sides(self, name: str) -> tuple[pd.Series, pd.Series]:
-        return self.today[name].iloc[self.pairs.new], self.past[0][name].iloc[self.pairs.old]
+        """A column's values today and the day before, of the same entities."""
+        if name not in self._sides:
+            self._sides[name] = (self.today[name].iloc[self.pairs.new], self.past[0][name].iloc[self.pairs.old])
+        return self._sides[name]
 
     def unmoved(self, name: str) -> Mask:
         """Rows with the very value of the day before."""
@@ -265,13 +328,14 @@ class _Twins:
         return (unit, REACH * float(np.quantile(steps, USUAL_STEPS))) if len(steps) >= ROWS_MIN else None
 
 
-def _pairs(new: pd.Series, old: pd.Series) -> _Pairs:
+def _pairs(wanted: npt.NDArray[np.uint64], found: npt.NDArray[np.uint64], known: Mask) -> _Pairs:
     """Rows of the same entity, of those that each day names once: of namesakes nobody knows which is which."""
-    wanted, found = (pd.util.hash_pandas_object(side, index=False).to_numpy() for side in (new, old))
     names, first, counts = np.unique(found, return_index=True, return_counts=True)
+    if not len(names):
+        return _Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64))
     place = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
     _, back, again = np.unique(wanted, return_inverse=True, return_counts=True)
-    there = (names[place] == wanted) & (counts[place] == 1) & (again[back] == 1) & new.notna().to_numpy()
+    there = (names[place] == wanted) & (counts[place] == 1) & (again[back] == 1) & known
     return _Pairs(np.flatnonzero(there), first[place[there]])
 
 
@@ -296,4 +360,4 @@ def _strayed_shares(twins: _Twins, names: Sequence[str]) -> dict[str, float]:
     told = np.column_stack([twins.sides(name)[0].notna().to_numpy() for name in names])
     mistaken = (strays & told).sum(axis=1) > max(1.0, len(names) / 2)
     own = (strays & ~mistaken[:, None]).mean(axis=0)
-    return {twins.entity: float(mistaken.mean()), **{n: float(s) for n, s in zip(names, own, strict=True)}}
+    return {twins.entity[0]: float(mistaken.mean()), **{n: float(s) for n, s in zip(names, own, strict=True)}}

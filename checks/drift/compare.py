@@ -32,7 +32,8 @@ class Comparison:
 
     `looks` are further looks at single columns, by name of the look, then column (see `look_at`); `repeats` are shares
     of rows that come again, `nearly` the column in which they differ; `partners` are the columns that bind others
-    inside the day, by look, then column (see `look_inside`); `noise` is, by score, what chance alone makes of a
+    inside the day, by look, then column (see `look_inside`); `entity` are those that name what comes every day (see
+    `carry_over`); `noise` is, by score, what chance alone makes of a
     divergence; `rows_today` and `rows_past` are the sizes of the sides.
     """
 
@@ -42,6 +43,7 @@ class Comparison:
     repeats: Mapping[str, float]
     nearly: str | None
     partners: Mapping[str, Mapping[str, str]]
+    entity: tuple[str, ...]
     noise: Mapping[str, float]
     left_out: tuple[str, ...]
     rows_today: int
@@ -85,11 +87,13 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
     bound = look_inside(both[[c.name for c in columns if c.name not in dates]], bounds)
     looks |= {"within": dict(bound.within), "order": dict(bound.order)}
     partners = {look: dict(told) for look, told in bound.partners.items()}
+    entity: tuple[str, ...] = ()
     if table.time is not None:
         twins = carry_over(samples.today, [frame for _, frame in samples.past], compared)
         own = {"carried": twins.carried, "strayed": twins.strayed, "newcomers": twins.newcomers}
         looks |= {look: dict(told) for look, told in own.items()}
-        partners |= {look: dict.fromkeys(told, twins.entity or "") for look, told in own.items()}
+        partners |= {look: dict.fromkeys(told, ", ".join(twins.entity)) for look, told in own.items()}
+        entity = twins.entity
     attributed = dict.fromkeys(names, 0.0)
     features = encode(both[names], compared, starts, table.time.name if table.time else None)
     if features.names:
@@ -106,6 +110,7 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
         repeats,
         nearly,
         partners,
+        entity,
         noise,
         tuple(left_out),
         int(is_today.sum()),

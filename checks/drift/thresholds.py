@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
+from checks.drift.bursts import Bursts
 from checks.drift.compare import Comparison
 from checks.drift.repeats import REPEATED
 from checks.drift.tales import ROWS_TOLD
@@ -38,7 +39,10 @@ SCALE_MIN = 0.08
 """Smallest one-step scale of a score's cube root, as a part of what it usually is."""
 SCALE_MIN_COUNTED = 0.05
 """The same for shares of rows that are simply counted: they scatter as counts do, and no further."""
+BURSTING_POINTS_MIN = 14
+"""So many past shares say whether one is next to nothing on most days, and then how large its bursts are."""
 _COUNTED = ("together", "within", "order", "carried", "strayed", "newcomers")
+_BURSTING = (*_COUNTED, "novel", "old")
 POINTS_MIN = 4
 WIDENED_POINTS_MIN = 14
 """From so many on, the largest past rise is compared with what Student-t expects of it."""
@@ -67,7 +71,7 @@ class RootT:
 
 def predict(
     table: Table, partition: Partition, found: Comparison, names: Sequence[str], past: Mapping[str, Sequence[Point]]
-) -> dict[str, RootT | None]:
+) -> dict[str, RootT | Bursts | None]:
     """By name, the distribution of this partition's score given its past; None while there is too little of it."""
     totals = [p.value for p in past.get("drift", ()) if p.value is not None and p.good]
     usual = float(np.median(totals)) if totals else 0.0
@@ -87,12 +91,22 @@ def predict(
     over = _rises_over(partitions, names, past, trifles)
     rises = (over - forecast.location) / np.where(np.isfinite(forecast.scale), forecast.scale, np.nan)
     scale = forecast.scale * widening(np.vstack([forecast.errors, rises]), forecast.df)
-    return {
-        name: RootT(StudentT(float(forecast.location[j]), float(scale[j]), float(forecast.df[j])), trifles[j])
-        if known[j] >= POINTS_MIN - 1
-        else None
-        for j, name in enumerate(names)
-    }
+    told: dict[str, RootT | Bursts | None] = dict.fromkeys(names)
+    for j, name in enumerate(names):
+        if known[j] < POINTS_MIN - 1:
+            continue
+        came = _known_shares(np.concatenate([panel[:, j], over[:, j]]), trifles[j])
+        if look_of(name) in _BURSTING and len(came) >= BURSTING_POINTS_MIN and np.median(came) <= trifles[j]:
+            told[name] = Bursts(came, trifles[j])
+        else:
+            root = StudentT(float(forecast.location[j]), float(scale[j]), float(forecast.df[j]))
+            told[name] = RootT(root, trifles[j])
+    return told
+
+
+def _known_shares(roots: Array, trifle: float) -> tuple[float, ...]:
+    """Shares behind cube roots, ascending."""
+    return tuple(sorted(max(float(root) ** 3 - trifle, 0.0) for root in roots if np.isfinite(root)))
 
 
 def _rises_over(

@@ -125,14 +125,14 @@ def test_numbers_of_entities_are_shown_a_day_against_the_next() -> None:
 
     today = day(9).assign(x=lambda f: np.where(f["x"] > 300, 3 * f["x"], f["x"]))
     samples = SampleSet(today, ((partition(8), day(8)), (partition(7), day(7))))
-    picture = views.day_by_day("x", "origin", replace(sources(), samples=samples))
+    picture = views.day_by_day("x", ["origin"], replace(sources(), samples=samples))
     assert picture is not None
     assert (picture.x, picture.y) == ("x, the day before", "x")
     far = np.abs(picture.after[:, 1] - picture.after[:, 0]) > 1.0
     assert far.sum() == (today["x"] > 309).sum()
     assert np.abs(picture.before[:, 1] - picture.before[:, 0]).max() < 0.1
-    assert views.day_by_day("origin", "x", replace(sources(), samples=samples)) is None
-    assert views.day_by_day("x", "origin", sources()) is None
+    assert views.day_by_day("origin", ["x"], replace(sources(), samples=samples)) is None
+    assert views.day_by_day("x", ["origin"], sources()) is None
 
 
 def test_copies_are_counted_by_key() -> None:
