@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 
+from monitor.types import Predictive
+
 STEEPNESS = 7.0
 """Power by which larger shares than any are thought to become rarer."""
 
@@ -44,3 +46,24 @@ class Bursts:
         if probability * size >= 1.0:
             return self.past[max(0, min(len(self.past) - 1, size - int(probability * size)))]
         return float((self.past[-1] + self.trifle) * (probability * size) ** (-1.0 / STEEPNESS) - self.trifle)
+
+
+@dataclass(frozen=True, slots=True)
+class Milder:
+    """The milder of two opinions: a share must surprise both a scale and the ranks of those that came.
+
+    Args:
+        scaled: the opinion by a scale.
+        ranked: that by ranks.
+    """
+
+    scaled: Predictive
+    ranked: Bursts
+
+    def tail(self, score: float) -> float:
+        """P(next share >= score)."""
+        return max(self.scaled.tail(score), self.ranked.tail(score))
+
+    def isf(self, probability: float) -> float:
+        """The share reached with this probability."""
+        return max(self.scaled.isf(probability), self.ranked.isf(probability))

@@ -7,9 +7,9 @@ distribution tells: one row in a hundred with the language of another repository
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, islice
+from itertools import combinations, islice, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -35,9 +35,11 @@ SCREENED_ROWS = 1_000
 """Rows among which hardly two must be named alike before all are looked at."""
 ROWS_MIN = 30
 """Entities of both days below which nothing is compared."""
+PAIRS_MAX = 2
+"""Pairs of past days that say how far numbers go; the second may lie further apart, and so forgives a calm day."""
 USUAL_STEPS = 0.99
 REACH = 4.0
-"""A number strays where its step is REACH times as wide as this quantile of the steps of the day before."""
+"""A number strays where its step is REACH times as wide as this quantile of the steps of past days."""
 STRAYED_ROWS_MIN = 8
 """Rows that strayed from which their way is told."""
 ALIKE = 0.1
@@ -65,7 +67,8 @@ class Carried:
     """What entities carried over from the day before; of no column where none names entities.
 
     `carried`: share of today's rows whose entity has the very number of the day before. `strayed`: share whose value is
-    another (of numbers: further away than numbers go in a day); rows in which most columns strayed count against the
+    another (of numbers: further away than they go in a day, and where several columns name an entity, only of numbers
+    that hardly ever move); rows in which most columns strayed count against the
     entity's own (first) column alone. `newcomers`: share of rows whose entity was not there. All but the last are of
     the rows whose entity was.
     """
@@ -284,10 +287,7 @@ class _Twins:
         now, before = _names_of(today, entity), _names_of(past[0], entity)
         self.newcomers = 1.0 - float(np.isin(now[known], before).mean()) if known.any() else math.nan
         self.pairs = _pairs(now, before, known)
-        self.earlier: _Pairs | None = None
-        if len(past) > 1 and all(name in past[1] for name in entity):
-            known = past[0][list(entity)].notna().all(axis=1).to_numpy()
-            self.earlier = _pairs(before, _names_of(past[1], entity), known)
+        self.earlier = list(_pairs_of_past(past, entity))
 
     def sides(self, name: str) -> tuple[pd.Series, pd.Series]:
         """A column's values today and the day before, of the same entities."""
@@ -311,21 +311,40 @@ class _Twins:
         if reach is None:
             return np.zeros(len(new), dtype=bool)
         unit, most = reach
+        if most > 0 and len(self.entity) > 1:
+            return np.zeros(len(new), dtype=bool)  # what a station measures at an hour goes as the weather will
         return np.asarray(differs & ~(_step_sizes(after, before, unit) <= most))  # from or to NULL is far
 
     def _reach(self, name: str) -> tuple[float, float] | None:
-        """The unit in which steps are told and how far they go in a day; None where that is not known."""
-        if self.earlier is None or name not in self.past[1]:
-            return None
-        after = numbers_of(self.past[0][name].iloc[self.earlier.new])
-        before = numbers_of(self.past[1][name].iloc[self.earlier.old])
-        if after is None or before is None:
-            return None
-        sizes = np.abs(before[np.isfinite(before) & (before != 0)])
-        unit = float(np.median(sizes)) if len(sizes) else 1.0
-        steps = _step_sizes(after, before, unit)
-        steps = steps[np.isfinite(steps)]
-        return (unit, REACH * float(np.quantile(steps, USUAL_STEPS))) if len(steps) >= ROWS_MIN else None
+        """The unit in which steps are told and how far they go from a day to the next; None where that is not known."""
+        steps: list[Array] = []
+        unit = math.nan
+        for newer, older, pairs in self.earlier:
+            if name not in newer or name not in older:
+                continue
+            after, before = numbers_of(newer[name].iloc[pairs.new]), numbers_of(older[name].iloc[pairs.old])
+            if after is None or before is None:
+                return None
+            unit = unit if math.isfinite(unit) else _usual_size(before)
+            own = _step_sizes(after, before, unit)
+            steps += [own[np.isfinite(own)]]
+        reached = [REACH * float(np.quantile(own, USUAL_STEPS)) for own in steps if len(own) >= ROWS_MIN]
+        return (unit, max(reached)) if reached else None
+
+
+def _pairs_of_past(
+    past: Sequence[pd.DataFrame], entity: Sequence[str]
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, _Pairs]]:
+    """Each of the newest past days beside the one before it."""
+    for newer, older in pairwise(past[: PAIRS_MAX + 1]):
+        if all(name in frame for name in entity for frame in (newer, older)):
+            known = newer[list(entity)].notna().all(axis=1).to_numpy()
+            yield newer, older, _pairs(_names_of(newer, entity), _names_of(older, entity), known)
+
+
+def _usual_size(numbers: Array) -> float:
+    sizes = np.abs(numbers[np.isfinite(numbers) & (numbers != 0)])
+    return float(np.median(sizes)) if len(sizes) else 1.0
 
 
 def _pairs(wanted: npt.NDArray[np.uint64], found: npt.NDArray[np.uint64], known: Mask) -> _Pairs:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
-from checks.drift.bursts import Bursts
+from checks.drift.bursts import Bursts, Milder
 from checks.drift.compare import Comparison
 from checks.drift.repeats import REPEATED
 from checks.drift.tales import ROWS_TOLD
@@ -71,7 +71,7 @@ class RootT:
 
 def predict(
     table: Table, partition: Partition, found: Comparison, names: Sequence[str], past: Mapping[str, Sequence[Point]]
-) -> dict[str, RootT | Bursts | None]:
+) -> dict[str, RootT | Milder | None]:
     """By name, the distribution of this partition's score given its past; None while there is too little of it."""
     totals = [p.value for p in past.get("drift", ()) if p.value is not None and p.good]
     usual = float(np.median(totals)) if totals else 0.0
@@ -91,16 +91,15 @@ def predict(
     over = _rises_over(partitions, names, past, trifles)
     rises = (over - forecast.location) / np.where(np.isfinite(forecast.scale), forecast.scale, np.nan)
     scale = forecast.scale * widening(np.vstack([forecast.errors, rises]), forecast.df)
-    told: dict[str, RootT | Bursts | None] = dict.fromkeys(names)
+    told: dict[str, RootT | Milder | None] = dict.fromkeys(names)
     for j, name in enumerate(names):
         if known[j] < POINTS_MIN - 1:
             continue
+        root = StudentT(float(forecast.location[j]), float(scale[j]), float(forecast.df[j]))
+        told[name] = RootT(root, trifles[j])
         came = _known_shares(np.concatenate([panel[:, j], over[:, j]]), trifles[j])
         if look_of(name) in _BURSTING and len(came) >= BURSTING_POINTS_MIN and np.median(came) <= trifles[j]:
-            told[name] = Bursts(came, trifles[j])
-        else:
-            root = StudentT(float(forecast.location[j]), float(scale[j]), float(forecast.df[j]))
-            told[name] = RootT(root, trifles[j])
+            told[name] = Milder(RootT(root, trifles[j]), Bursts(came, trifles[j]))
     return told
 
 

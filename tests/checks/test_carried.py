@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks.drift.bursts import Bursts, Milder
 from checks.drift.carried import carry_over, way_strayed
 from checks.drift.check import Drift
 from checks.drift.compare import compare, scores_of
+from checks.series.predictive import StudentT
 from monitor.partitions import partition_at
 from monitor.types import (
     Cadence,
@@ -254,3 +256,36 @@ def test_rows_that_strayed_say_where_they_are(history: dict[str, list[Point]]) -
     assert first.recall > 0.95
     everywhere = damaged("stars", lambda old: old * 3.28, 0.1)
     assert find_where(TABLE, judged(DAYS - 1, everywhere), evaluated(everywhere, history)) == []
+
+
+def routes(number: int) -> pd.DataFrame:
+    """Flights are named by carrier and number; times in the schedule stay, delays do not."""
+    random = np.random.default_rng(100 + number)
+    carrier = pd.Categorical(np.repeat(["AA", "BB", "CC", "DD"], 150))
+    flight = np.tile(np.arange(150.0), 4)
+    frame = pd.DataFrame({"carrier": carrier, "flight": flight, "leaves": 300.0 + 7 * flight})
+    return frame.assign(delay=random.exponential(20, 600)).iloc[random.permutation(600)].reset_index(drop=True)
+
+
+def test_columns_that_name_rows_together_are_an_entity_and_only_what_stays_can_stray() -> None:
+    kinds = [
+        Column("carrier", ColumnKind.TEXT, ""),
+        *(Column(name, ColumnKind.NUMBER, "") for name in ("flight", "leaves", "delay")),
+    ]
+    today, *past = (routes(n) for n in (3, 2, 1))
+    moved = today.assign(leaves=np.where(some(0.05), today["leaves"] + 60, today["leaves"]), delay=today["delay"] * 40)
+    found = carry_over(moved, past, kinds)
+    assert set(found.entity) == {"carrier", "flight"}
+    assert found.strayed["leaves"] == pytest.approx(some(0.05).mean(), abs=0.005)
+    assert found.strayed["delay"] == 0.0
+    assert way_strayed(moved, past, found.entity, "leaves") == (Change.SHIFT_UP, True)
+
+
+def test_a_share_that_bursts_must_surprise_its_scale_and_its_ranks() -> None:
+    calm, wild = Bursts((0.0,) * 40, 0.002), Bursts((0.0,) * 38 + (0.02, 0.03), 0.002)
+    hot, cold = StudentT(0.0, 0.001, 30.0), StudentT(0.0, 1.0, 30.0)
+    assert Milder(hot, calm).tail(0.02) < 1e-6
+    assert Milder(hot, wild).tail(0.02) > 0.01
+    assert Milder(cold, calm).tail(0.02) > 0.1
+    both = Milder(hot, wild)
+    assert both.tail(both.isf(1e-4)) == pytest.approx(1e-4, rel=0.01)
