@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.drift.apart import way_apart
-from checks.drift.carried import way_strayed
 from checks.drift.compare import Comparison
 from checks.drift.description import Description
+from checks.drift.strayed import way_strayed
 from checks.drift.thresholds import RootT, look_of
 from checks.evidence import tail_alone
 from monitor.types import Change, Evidence, SampleSet

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.drift.bursts import Bursts, Milder
-from checks.drift.carried import carry_over, way_strayed
+from checks.drift.carried import carry_over
 from checks.drift.check import Drift
 from checks.drift.compare import compare, scores_of
+from checks.drift.strayed import way_strayed
 from checks.series.predictive import StudentT
 from monitor.partitions import partition_at
 from monitor.types import (
