@@ -17,8 +17,8 @@ SURE_GAIN = 8.0
 """Log-likelihood from which a change of scale is believed although it also leaves round numbers."""
 FEW_NEW = 3
 """New numbers that are news by themselves; more of them are a change of scale or place."""
-WHOLLY = 0.85
-"""Part of all that a perfect tale would gain from which one tells the whole change."""
+MOSTLY = 0.6
+"""Part of the new whole numbers that are one value from which that one was written over others."""
 COMMON = 0.8
 """Share of rows with one and the same value from which a factor moves hardly another."""
 CUT_MAX = 0.35
@@ -89,7 +89,7 @@ def _is_sure(tale: Tale | None, change: Change) -> bool:
 
 def _single_value(today: Array, past: Array, tale: Tale | None) -> Description | None:
     """A default beyond all past numbers, or fewer decimals, unless a tale tells it surely."""
-    sure_scale = _is_sure(tale, Change.SCALE)
+    sure_scale = _is_sure(tale, Change.SCALE) and not _one_new(today, past)
     rounded = _share_rounded(today, past)
     default = _default(today, past)
     copied = default is not None and default[1] != 0 and sure_scale and _multiplied(default[1], past)
@@ -107,9 +107,6 @@ def _listed_values(today: Array, past: Array, tale: Tale | None) -> Description 
     """What single values tell: one that many rows took, and, where there are few, any that moved."""
     sure_scale = _is_sure(tale, Change.SCALE) and not _one_new(today, past)
     discrete = len(np.unique(past)) <= DISCRETE_MAX
-    several = FEW_NEW < len(np.unique(past)) <= DISCRETE_MAX
-    if several and tale is not None and tale.change in _MOVED and tale.told >= WHOLLY:
-        return None
     listed = describe_categories(_listed(today), _listed(past)) if discrete else Description(Change.OTHER, 0.0)
     if not sure_scale and listed.change in _EXACT:
         return listed
@@ -226,11 +223,13 @@ def _moved_noise(n1: int, n0: int) -> float:
     return 1.6 * float(np.sqrt(1.0 / n1 + 1.0 / n0))
 
 
-def _rise_of_commonest(today: Array, past: Array) -> float:
-    """By how much the share of the value that most of today's rows have, or of 0, has risen."""
+def _rise_of_one(today: Array, past: Array, rise: float) -> float:
+    """By how much the share of 0 has risen, or that of today's commonest value where that is most of a rise."""
     single, counts = np.unique(today, return_counts=True)
-    rises = (float(np.mean(today == v)) - float(np.mean(past == v)) for v in (0.0, single[int(np.argmax(counts))]))
-    return max(0.0, *rises)
+    zeros, commonest = (
+        max(float(np.mean(today == v)) - float(np.mean(past == v)), 0.0) for v in (0.0, single[int(np.argmax(counts))])
+    )
+    return max(zeros, commonest if commonest > MOSTLY * rise else 0.0)
 
 
 def _share_rounded(today: Array, past: Array) -> float:
@@ -238,7 +237,7 @@ def _share_rounded(today: Array, past: Array) -> float:
     for grain in (1.0, 10.0, 100.0):
         before = float(np.mean(np.isclose(past / grain, np.round(past / grain))))
         after = float(np.mean(np.isclose(today / grain, np.round(today / grain))))
-        one = _rise_of_commonest(today, past)
+        one = _rise_of_one(today, past, after - before)
         noise = 4.0 * np.sqrt(max(after, 0.01) * (1.0 - min(after, 0.99)) * (1.0 / len(today) + 1.0 / len(past)))
         single = np.unique(today[np.isclose(today / grain, np.round(today / grain))])
         if before < 0.98 and after - before - one > max(noise, 0.005) and len(single) > 3:

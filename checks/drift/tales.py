@@ -39,8 +39,6 @@ SHIFTS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """In spreads, which long tails do not widen."""
 DEVIATIONS = (0.5, 1.0, 2.0)
 """The same in standard deviations."""
-STEPS_MAX = 30
-"""Different whole numbers up to which they may have moved by one."""
 GRAINS = (1.0, 10.0, 100.0, 1000.0)
 SHARES = np.array([0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0])
 BINS = 60
@@ -52,15 +50,11 @@ GAIN_MIN = 4.0
 
 @dataclass(frozen=True)
 class Tale:
-    """A kind of change, the share of rows it takes, the log-likelihood it gains, and what part that is of the most.
-
-    `told` is 1.0 where the tale's mixture is today's histogram itself; what chance alone adds counts as untold.
-    """
+    """A kind of change, the share of rows it takes, and the log-likelihood it gains."""
 
     change: Change
     share: float
     gain: float
-    told: float = 0.0
 
 
 def best_tale(today: Array, past: Array) -> Tale | None:
@@ -100,8 +94,6 @@ def _likeliest(today: Array, past: Array, gain_min: float) -> Tale | None:
     counts = _histogram(today, edges, unit).astype(np.float64)
     before = _shares(_histogram(past, edges, unit))
     nothing = float((counts * np.log(before)).sum())
-    usual = counts > 0
-    most = float((counts[usual] * np.log(counts[usual] / counts.sum())).sum()) - nothing
     best: Tale | None = None
     for change, told in _tales(past):
         after = _shares(_histogram(told, edges, unit))
@@ -109,7 +101,7 @@ def _likeliest(today: Array, past: Array, gain_min: float) -> Tale | None:
         gains = (counts * np.log(mixed)).sum(axis=1) - nothing
         place = int(np.argmax(gains))
         if gains[place] > gain_min and (best is None or gains[place] > best.gain):
-            best = Tale(change, float(SHARES[place]), float(gains[place]), float(gains[place]) / max(most, 1e-9))
+            best = Tale(change, float(SHARES[place]), float(gains[place]))
     return best
 
 
@@ -140,9 +132,6 @@ def _tales(past: Array) -> Iterator[tuple[Change, Array]]:
     for step in (*(k * spread for k in SHIFTS), *(k * float(past.std()) for k in DEVIATIONS)):
         yield Change.SHIFT_UP, past + step
         yield Change.SHIFT_DOWN, past - step
-    if len(np.unique(past)) <= STEPS_MAX and np.all(past == np.floor(past)):
-        yield Change.SHIFT_UP, past + 1.0
-        yield Change.SHIFT_DOWN, past - 1.0
     if np.mean(past > 0) > 0.6:
         yield Change.SHIFT_DOWN, -past
     elif np.mean(past < 0) > 0.6:

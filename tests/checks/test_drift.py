@@ -351,6 +351,8 @@ def test_each_change_of_numbers_has_its_word(today: Any, past: Any, change: Chan
 STARS = np.random.default_rng(4).choice([1.0, 2.0, 3.0, 4.0, 5.0], 3_000, p=[0.05, 0.05, 0.1, 0.3, 0.5])
 HIT = np.random.default_rng(5).random(3_000) < 0.2
 YEAR = np.full(3_000, 2013.0)
+VENDORS = np.random.default_rng(6).choice([1.0, 2.0], 3_000, p=[0.4, 0.6])
+PRICES = np.random.default_rng(7).lognormal(3, 0.5, 3_000).round(2)
 
 
 @pytest.mark.parametrize(
@@ -363,6 +365,10 @@ YEAR = np.full(3_000, 2013.0)
         (np.where(HIT, -2013.0, YEAR), YEAR, Change.SHIFT_DOWN),
         (np.where(HIT, 9999.0, YEAR), YEAR, Change.VALUES_NEW),
         (np.where(HIT, 9999.0, STARS), STARS, Change.VALUES_NEW),
+        (np.where(HIT, 10.0, VENDORS), VENDORS, Change.VALUES_NEW),
+        (np.where(HIT, VENDORS * 10, VENDORS), VENDORS, Change.SCALE),
+        (np.where(HIT, -PRICES, PRICES), PRICES, Change.SHIFT_DOWN),
+        (np.where(HIT, 23.45, PRICES), PRICES, Change.CONSTANT),
     ],
 )
 def test_numbers_with_few_values_change_as_others_do(today: Any, past: Any, change: Change) -> None:
@@ -452,5 +458,9 @@ def test_hours_cut_off_are_rows_missing_and_moved_ones_are_not(
         return pd.Series(pd.Timestamp("2024-01-01") + pd.Timedelta(days=number) + pd.to_timedelta(seconds, unit="s"))
 
     past = pd.concat([day(number) for number in range(6)], ignore_index=True)
+    stuck = day(7).mask(np.arange(2_000) % 10 == 0, pd.Timestamp("2024-01-08 11:00"))
+    assert describe_column(stuck, past, ColumnKind.TIMESTAMP).change is Change.CONSTANT
+    early = day(7).mask(np.arange(2_000) % 10 == 0, pd.Timestamp("1970-01-01"))
+    assert describe_column(early, past, ColumnKind.TIMESTAMP).change is Change.VALUES_NEW
     today = day(7)[int(2_000 * first) : 2_000 - int(2_000 * last)] + pd.Timedelta(minutes=minutes)
     assert describe_column(today, past, ColumnKind.TIMESTAMP).change is change

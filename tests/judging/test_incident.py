@@ -93,6 +93,16 @@ def test_the_most_specific_of_the_sure_leads(make: Any) -> None:
     assert Group((extra, doubled)).change is Change.DUPLICATES
 
 
+def test_zeros_among_shifted_numbers_do_not_lead(make: Any) -> None:
+    zeros = make.verdict("zeros.c1", ["c1"], effect=0.01, change=Change.ZEROS_UP)
+    shifted = make.verdict("drift", ["c1"], effect=0.1, change=Change.SHIFT_DOWN)
+    assert Group((zeros, shifted)).change is Change.SHIFT_DOWN
+    many = make.verdict("zeros.c1", ["c1"], effect=0.1, change=Change.ZEROS_UP)
+    assert Group((many, shifted)).change is Change.ZEROS_UP
+    elsewhere = make.verdict("drift", ["c2"], effect=0.1, change=Change.SHIFT_DOWN)
+    assert Group((zeros, elsewhere)).change is Change.ZEROS_UP
+
+
 def test_columns_rank_by_how_sure_and_how_much(make: Any) -> None:
     sure = make.verdict("nulls.c1", ["c1"], surprise=30.0)
     unsure = make.verdict("stats.c2", ["c2"], surprise=5.0)
