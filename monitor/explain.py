@@ -54,7 +54,6 @@ _BOUND = {
     "newcomers": "is one that the day before did not have",
 }
 """What no longer holds between a column and the one that binds it, by look."""
-_BETWEEN_DAYS = frozenset({"carried", "strayed", "newcomers"})
 _REPEATED = frozenset({Change.REPLAY, Change.ROWS_EXTRA, Change.DUPLICATES})
 
 
@@ -149,7 +148,7 @@ def _tell_drift(table: Table, _partition: Partition, evidence: Evidence) -> str:
     details: Mapping[str, Any] = evidence.detail.get("columns", {})
     leading = [c for c, s in zip(evidence.columns, evidence.shares, strict=False) if s >= 0.1] or list(evidence.columns)
     told = [tell_column(name, details[name]) for name in leading if name in details]
-    if details.get(leading[0] if leading else "", {}).get("bound") in _BETWEEN_DAYS:
+    if leading and "entity" in details.get(leading[0], {}):
         return f"{'; '.join(told[:2])}."  # beside the day before, not beside past rows
     total = evidence.detail.get("total") or 0.0
     measured = f" by {number(total)} nats" if total > 0 else ""

@@ -275,7 +275,7 @@ def side_by_side(name: str, partner: str, sources: Sources) -> CorrelationPictur
 
 def day_by_day(name: str, entity: Sequence[str], sources: Sources) -> CorrelationPicture | None:
     """A column's numbers against those of the same entities the day before, on a scale that shows large and small."""
-    from checks.drift import carried  # noqa: PLC0415 - loads what the checks need
+    from checks.drift import carried, twins  # noqa: PLC0415 - loads what the checks need
 
     samples = sources.samples
     frames = [] if samples is None else [samples.today, *(frame for _, frame in samples.past)]
@@ -284,8 +284,7 @@ def day_by_day(name: str, entity: Sequence[str], sources: Sources) -> Correlatio
     today, before = (carried.day_by_day(frames[i], frames[i + 1 :], entity, name) for i in (0, 1))
     if today is None or before is None or not len(today) or not len(before):
         return None
-    sizes = np.abs(before[np.isfinite(before) & (before != 0)])
-    unit = float(np.median(sizes)) if len(sizes) else 1.0
+    unit = twins.usual_size(before)
     title = f"{name} of each {', '.join(entity)}: a day and the next"
     return CorrelationPicture(
         title, f"{name}, the day before", name, np.arcsinh(before / unit), np.arcsinh(today / unit)

@@ -61,9 +61,8 @@ def find_where(
     symptoms = changed_alone(samples.today, past, doubtful)
     if evidence.change is not Change.RELATION:
         symptoms |= set(evidence.columns[:1])
-    strayed = _strayed(samples.today, past, evidence)
-    bad = strayed if strayed is not None else bad_rows(samples.today, evidence)
-    if bad is not None and (strayed is not None or _is_unusual(bad, past, evidence)):
+    bad = _unusual_rows(samples.today, past, evidence)
+    if bad is not None:
         today = samples.today if samples.shown is None else samples.shown
         return _shared(find_segments(today, offered, bad, exclude=symptoms, clocks=clocks), samples.today, past)
     pairs = evidence.change is Change.RELATION
@@ -114,6 +113,15 @@ def _strayed(today: pd.DataFrame, past: Sequence[pd.DataFrame], evidence: Eviden
     rows = strayed_rows(today, past, entity, name)
     usual = strayed_rows(past[0], past[1:], entity, name).mean() if len(past) > 2 else 0.0
     return rows if usual <= USUAL_MAX * rows.mean() else None
+
+
+def _unusual_rows(today: pd.DataFrame, past: Sequence[pd.DataFrame], evidence: Evidence) -> Mask | None:
+    """Which rows show the change, where such rows are rare in the past."""
+    strayed = _strayed(today, past, evidence)
+    if strayed is not None:
+        return strayed
+    bad = bad_rows(today, evidence)
+    return bad if bad is not None and _is_unusual(bad, past, evidence) else None
 
 
 def _is_unusual(bad: Mask, past: Sequence[pd.DataFrame], evidence: Evidence) -> bool:

@@ -24,9 +24,8 @@ class Carried:
 
     `carried`: share of today's rows whose entity has the very number of the day before. `strayed`: share whose value is
     another (of numbers: further away than they go in a day, and where several columns name an entity, only of numbers
-    that hardly ever move); rows in which most columns strayed count against the
-    entity's own (first) column alone. `newcomers`: share of rows whose entity was not there. All but the last are of
-    the rows whose entity was.
+    that hardly ever move); rows in which most columns strayed count against the entity's own (first) column alone.
+    `newcomers`: share of rows whose entity was not there. All but the last are of the rows whose entity was.
     """
 
     entity: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from checks.drift.carried import carry_over
+from checks.drift.carried import Carried, carry_over
 from checks.drift.features import Features, encode
 from checks.drift.inside import look_inside
 from checks.drift.looks import look_at, relations_of, repeats_of
@@ -33,8 +33,8 @@ class Comparison:
     `looks` are further looks at single columns, by name of the look, then column (see `look_at`); `repeats` are shares
     of rows that come again, `nearly` the column in which they differ; `partners` are the columns that bind others
     inside the day, by look, then column (see `look_inside`); `entity` are those that name what comes every day (see
-    `carry_over`); `noise` is, by score, what chance alone makes of a
-    divergence; `rows_today` and `rows_past` are the sizes of the sides.
+    `carry_over`); `noise` is, by score, what chance alone makes of a divergence; `rows_today` and `rows_past` are the
+    sizes of the sides.
     """
 
     attributed: Mapping[str, float]
@@ -87,13 +87,10 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
     bound = look_inside(both[[c.name for c in columns if c.name not in dates]], bounds)
     looks |= {"within": dict(bound.within), "order": dict(bound.order)}
     partners = {look: dict(told) for look, told in bound.partners.items()}
-    entity: tuple[str, ...] = ()
-    if table.time is not None:
-        twins = carry_over(samples.today, [frame for _, frame in samples.past], compared)
-        own = {"carried": twins.carried, "strayed": twins.strayed, "newcomers": twins.newcomers}
-        looks |= {look: dict(told) for look, told in own.items()}
-        partners |= {look: dict.fromkeys(told, ", ".join(twins.entity)) for look, told in own.items()}
-        entity = twins.entity
+    twins = carry_over(samples.today, [f for _, f in samples.past], compared) if table.time is not None else Carried()
+    own = {"carried": twins.carried, "strayed": twins.strayed, "newcomers": twins.newcomers}
+    looks |= {look: dict(told) for look, told in own.items()}
+    partners |= {look: dict.fromkeys(told, ", ".join(twins.entity)) for look, told in own.items()}
     attributed = dict.fromkeys(names, 0.0)
     features = encode(both[names], compared, starts, table.time.name if table.time else None)
     if features.names:
@@ -110,7 +107,7 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
         repeats,
         nearly,
         partners,
-        entity,
+        twins.entity,
         noise,
         tuple(left_out),
         int(is_today.sum()),

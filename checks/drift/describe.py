@@ -10,6 +10,7 @@ from checks.drift.categories import describe_categories
 from checks.drift.description import VALUE_ROWS_MIN, Description
 from checks.drift.numbers import NEGATIVE_MIN, SURE_GAIN, describe_numbers, moved
 from checks.drift.tales import SHARES
+from checks.drift.values import seconds_of
 from checks.frames import blank_mask, missing_mask, numbers_of
 from monitor.types import Change, ColumnKind
 
@@ -121,22 +122,16 @@ def _share_cut_off(after: Array, before: Array) -> float:
     kept = before[(before >= first) & (before <= last)]
     if not len(kept):
         return 0.0
-    from scipy.stats import ks_2samp  # noqa: PLC0415 - a second of every process, and few columns are cut off
-
     chance = np.sqrt(1.0 / len(after) + 1.0 / len(kept))
-    apart = float(ks_2samp(after, kept, method="asymp").statistic)
-    return cut if apart < max(0.25 * cut, 1.6 * chance) else 0.0
+    return cut if moved(after, kept) < max(0.25 * cut, 1.6 * chance) else 0.0
 
 
 def _describe_times(today: pd.Series, past: pd.Series) -> Description:
-    before = past.dropna().to_numpy().astype("datetime64[us]").astype(np.float64) / 1e6
-    after = today.dropna().to_numpy().astype("datetime64[us]").astype(np.float64) / 1e6
+    before, after = seconds_of(past.dropna()), seconds_of(today.dropna())
     if len(before) == 0 or len(after) == 0:
         return Description(Change.OTHER, 0.0)
-    stuck = _share_of_one(after, before)
+    value, stuck = _stuck_time(after, before)
     if stuck:
-        single, counts = np.unique(after, return_counts=True)
-        value = single[int(np.argmax(counts))]
         others = after[after != value]
         inside = len(others) and np.quantile(others, 0.001) <= value <= np.quantile(others, 0.999)
         return Description(Change.CONSTANT if inside or not len(others) else Change.VALUES_NEW, stuck)
@@ -149,11 +144,13 @@ def _describe_times(today: pd.Series, past: pd.Series) -> Description:
     return Description(Change.SHIFT_UP if up >= 0 else Change.SHIFT_DOWN, far, {})
 
 
-def _share_of_one(after: Array, before: Array) -> float:
-    """Share of rows that the commonest of today's times has, where that is far more than on past days; else 0."""
-    most, usual = (int(np.unique(side, return_counts=True)[1].max()) for side in (after, before))
-    share = most / len(after)
-    return share if most >= STUCK_ROWS_MIN and share > max(CUT_MIN, STUCK * usual / len(before)) else 0.0
+def _stuck_time(after: Array, before: Array) -> tuple[float, float]:
+    """The commonest of today's times, and its share of the rows where that is far more than on past days; else 0."""
+    single, counts = np.unique(after, return_counts=True)
+    usual = int(np.unique(before, return_counts=True)[1].max())
+    most, share = int(counts.max()), float(counts.max()) / len(after)
+    stuck = most >= STUCK_ROWS_MIN and share > max(CUT_MIN, STUCK * usual / len(before))
+    return float(single[int(np.argmax(counts))]), share if stuck else 0.0
 
 
 def _hours_moved(after: Array, before: Array) -> int:

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from itertools import combinations, islice
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from checks.drift.repeats import Hashes, column_hashes
 from checks.drift.values import numbers_of
 from monitor.types import Column, ColumnKind
-
-Hashes = npt.NDArray[np.uint64]
 
 KEPT_MIN = 0.2
 """Part of a day's entities that the sample of the day before must have had too."""
@@ -71,13 +69,13 @@ def _together(newer: pd.DataFrame, older: pd.DataFrame, columns: Sequence[Column
         fit = sorted((name for name, count in found.items() if count >= 2), key=lambda name: -found[name])
         whole = islice((name for name in fit if _is_whole(some[name])), JOINED_MAX)
         kinds |= {name: found[name] for name in whole}
-    hashes = {name: pd.util.hash_pandas_object(some[name], index=False).to_numpy() for name in kinds}
+    hashes = dict(zip(kinds, column_hashes(some, list(kinds)).T, strict=True))
     for size in (2, 3):
         joined = [
             names
             for names in combinations(kinds, size)
             if math.prod(kinds[n] for n in names) >= NUMBERS_MIN * len(some)
-            and len(np.unique(_mixed([hashes[n] for n in names]))) >= NUMBERS_MIN * len(some)
+            and len(np.unique(np.sum([hashes[n] for n in names], axis=0, dtype=np.uint64))) >= NUMBERS_MIN * len(some)
         ]
         for names in sorted(joined, key=lambda names: math.prod(kinds[n] for n in names))[:JOINED_MAX]:
             if _kept(newer, older, names, NUMBERS_MIN) >= JOINED_KEPT_MIN:
@@ -96,11 +94,4 @@ def _kept(newer: pd.DataFrame, older: pd.DataFrame, names: Sequence[str], unique
 
 def names_of(frame: pd.DataFrame, names: Sequence[str]) -> Hashes:
     """(N,) one hash a row of what names it."""
-    return _mixed([pd.util.hash_pandas_object(frame[name], index=False).to_numpy() for name in names])
-
-
-def _mixed(hashes: Sequence[Hashes]) -> Hashes:
-    mixed = hashes[0]
-    for other in hashes[1:]:
-        mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + other  # wraps around, as hashes may
-    return mixed
+    return np.asarray(column_hashes(frame, names).sum(axis=1, dtype=np.uint64))

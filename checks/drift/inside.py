@@ -14,10 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from checks.drift.values import codes_of, numbers_of
+from checks.drift.values import Array, Codes, codes_of, numbers_of
 
-Array = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 SCREENED_ROWS = 3_000

@@ -57,7 +57,8 @@ def describe_numbers(today: Array, past: Array) -> Description:
     if flipped:
         return Description(Change.SHIFT_DOWN, flipped, facts)
     tale = best_tale(today, past)
-    found = _single_value(today, past, tale) or _listed_values(today, past, tale)
+    sure_scale = _is_sure(tale, Change.SCALE) and not _one_new(today, past)
+    found = _single_value(today, past, tale, sure_scale) or _listed_values(today, past, tale, sure_scale)
     if found is not None:
         return Description(found.change, found.effect, {**facts, **found.facts})
     if tale is None:
@@ -87,9 +88,8 @@ def _is_sure(tale: Tale | None, change: Change) -> bool:
     return tale is not None and tale.change is change and tale.gain > SURE_GAIN
 
 
-def _single_value(today: Array, past: Array, tale: Tale | None) -> Description | None:
+def _single_value(today: Array, past: Array, tale: Tale | None, sure_scale: bool) -> Description | None:
     """A default beyond all past numbers, or fewer decimals, unless a tale tells it surely."""
-    sure_scale = _is_sure(tale, Change.SCALE) and not _one_new(today, past)
     rounded = _share_rounded(today, past)
     default = _default(today, past)
     copied = default is not None and default[1] != 0 and sure_scale and _multiplied(default[1], past)
@@ -103,9 +103,8 @@ def _single_value(today: Array, past: Array, tale: Tale | None) -> Description |
     return None
 
 
-def _listed_values(today: Array, past: Array, tale: Tale | None) -> Description | None:
+def _listed_values(today: Array, past: Array, tale: Tale | None, sure_scale: bool) -> Description | None:
     """What single values tell: one that many rows took, and, where there are few, any that moved."""
-    sure_scale = _is_sure(tale, Change.SCALE) and not _one_new(today, past)
     discrete = len(np.unique(past)) <= DISCRETE_MAX
     listed = describe_categories(_listed(today), _listed(past)) if discrete else Description(Change.OTHER, 0.0)
     if not sure_scale and listed.change in _EXACT:

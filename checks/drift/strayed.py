@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from checks.drift.numbers import moved
 from checks.drift.twins import Twins
 from checks.drift.values import Array, numbers_of
 from monitor.types import Change
@@ -43,9 +44,9 @@ def way_strayed(
     noisier, or higher, or lower, where nothing says it better.
     """
     twins = Twins(today, past, entity)
-    new, old = (side[twins.strayed(name)] for side in twins.sides(name))
-    known = new.notna().to_numpy() & old.notna().to_numpy()
-    new, old = new[known], old[known]
+    new, old = twins.sides(name)
+    told = twins.strayed(name) & new.notna().to_numpy() & old.notna().to_numpy()
+    new, old = new[told], old[told]
     if len(new) < ROWS_MIN:
         return None
     known = past[0][name].dropna().unique()
@@ -58,8 +59,8 @@ def way_strayed(
         return None if one_value else _way_of_numbers(after, before)  # of one number its own share tells
     if one_value:
         return (Change.VALUES_NEW, False) if among == 0.0 else None
-    told = _way_of_texts(new.astype(str), old.astype(str), among >= AMONG * usually)
-    return (told, True) if told is not None else None
+    way = _way_of_texts(new.astype(str), old.astype(str), among >= AMONG * usually)
+    return (way, True) if way is not None else None
 
 
 def _way_of_texts(after: pd.Series, before: pd.Series, known: bool) -> Change | None:
@@ -91,10 +92,9 @@ def _way_of_numbers(after: Array, before: Array) -> tuple[Change, bool]:
 
 def _changed_places(after: Array, before: Array) -> bool:
     """Whether numbers lie as they did, but not in the order that they had."""
-    from scipy.stats import ks_2samp, spearmanr  # noqa: PLC0415 - a second of every process, and few columns stray
+    from scipy.stats import spearmanr  # noqa: PLC0415 - a second of every process, and few columns stray
 
-    apart = float(ks_2samp(after, before, method="asymp").statistic)
-    if apart > SAME_PLACE * np.sqrt(2.0 / len(after)):
+    if moved(after, before) > SAME_PLACE * np.sqrt(2.0 / len(after)):
         return False
     return len(np.unique(before)) > 1 and not float(spearmanr(after, before).statistic) > IN_ORDER
 

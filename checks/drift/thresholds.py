@@ -96,10 +96,10 @@ def predict(
         if known[j] < POINTS_MIN - 1:
             continue
         root = StudentT(float(forecast.location[j]), float(scale[j]), float(forecast.df[j]))
-        told[name] = RootT(root, trifles[j])
+        told[name] = scaled = RootT(root, trifles[j])
         came = _known_shares(np.concatenate([panel[:, j], over[:, j]]), trifles[j])
         if look_of(name) in _BURSTING and len(came) >= BURSTING_POINTS_MIN and np.median(came) <= trifles[j]:
-            told[name] = Milder(RootT(root, trifles[j]), Bursts(came, trifles[j]))
+            told[name] = Milder(scaled, Bursts(came, trifles[j]))
     return told
 
 
@@ -147,7 +147,7 @@ def look_of(name: str) -> str:
 def _trifle(name: str, found: Comparison, usual_total: float) -> float:
     """What a score may reach by chance: more with few rows, and with many bins."""
     look = look_of(name)
-    if look in REPEATED or look in ("novel", "old", *_COUNTED):
+    if look in REPEATED or look in _BURSTING:
         return TRIFLE_NOVEL + TRIFLE_NOVEL_ROWS / max(found.rows, 1)
     if look in ("beyond", "crowd"):
         return TRIFLE_SHARE + TRIFLE_BEYOND / math.sqrt(max(found.rows, 1))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from checks.drift.entity import ROWS_MIN, Hashes, names_of
+from checks.drift.entity import ROWS_MIN, names_of
+from checks.drift.repeats import Hashes
 from checks.drift.values import Array, numbers_of
 
 Mask = npt.NDArray[np.bool_]
@@ -38,11 +39,12 @@ class Twins:
     def __init__(self, today: pd.DataFrame, past: Sequence[pd.DataFrame], entity: Sequence[str]) -> None:
         self.today, self.past, self.entity = today, past, tuple(entity)
         self._sides: dict[str, tuple[pd.Series, pd.Series]] = {}
-        known = today[list(entity)].notna().all(axis=1).to_numpy()
-        now, before = names_of(today, entity), names_of(past[0], entity)
-        self.newcomers = 1.0 - float(np.isin(now[known], before).mean()) if known.any() else math.nan
-        self.pairs = _pairs(now, before, known)
-        self.earlier = list(_pairs_of_past(past, entity))
+        days = list(takewhile(lambda frame: all(name in frame for name in entity), (today, *past[: PAIRS_MAX + 1])))
+        names = [names_of(frame, entity) for frame in days]
+        known = [frame[list(entity)].notna().all(axis=1).to_numpy() for frame in days]
+        self.newcomers = 1.0 - float(np.isin(names[0][known[0]], names[1]).mean()) if known[0].any() else math.nan
+        self.pairs, *pairs = (_pairs(*beside, own) for beside, own in zip(pairwise(names), known, strict=False))
+        self.earlier = [(*beside, own) for beside, own in zip(pairwise(days[1:]), pairs, strict=True)]
 
     def sides(self, name: str) -> tuple[pd.Series, pd.Series]:
         """A column's values today and the day before, of the same entities."""
@@ -80,24 +82,15 @@ class Twins:
             after, before = numbers_of(newer[name].iloc[pairs.new]), numbers_of(older[name].iloc[pairs.old])
             if after is None or before is None:
                 return None
-            unit = unit if math.isfinite(unit) else _usual_size(before)
+            unit = unit if math.isfinite(unit) else usual_size(before)
             own = _step_sizes(after, before, unit)
             steps += [own[np.isfinite(own)]]
         reached = [REACH * float(np.quantile(own, USUAL_STEPS)) for own in steps if len(own) >= ROWS_MIN]
         return (unit, max(reached)) if reached else None
 
 
-def _pairs_of_past(
-    past: Sequence[pd.DataFrame], entity: Sequence[str]
-) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, _Pairs]]:
-    """Each of the newest past days beside the one before it."""
-    for newer, older in pairwise(past[: PAIRS_MAX + 1]):
-        if all(name in frame for name in entity for frame in (newer, older)):
-            known = newer[list(entity)].notna().all(axis=1).to_numpy()
-            yield newer, older, _pairs(names_of(newer, entity), names_of(older, entity), known)
-
-
-def _usual_size(numbers: Array) -> float:
+def usual_size(numbers: Array) -> float:
+    """The unit in which steps are told: the median size of numbers that are not 0; 1 where there are none."""
     sizes = np.abs(numbers[np.isfinite(numbers) & (numbers != 0)])
     return float(np.median(sizes)) if len(sizes) else 1.0
 
