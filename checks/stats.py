@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import lambertw
 
+from checks.bursts import Milder, Record
 from checks.drift.timelike import says_date
-from checks.evidence import POINTS_MIN, Array, Panel, damped, read_panel, size_seen, tail_alone
+from checks.evidence import LEARNING_POINTS, POINTS_MIN, Array, Panel, damped, read_panel, size_seen, tail_alone
 from checks.series import Forecast, forecast_panel
 from checks.trimmed import trim_extremes
 from monitor.types import (
@@ -24,6 +26,7 @@ from monitor.types import (
     Measure,
     Observation,
     Partition,
+    Predictive,
     Series,
     Table,
     TimeForm,
@@ -32,13 +35,22 @@ from monitor.types import (
 
 WEIGHT = 2.0
 QUANTILES = ("0.05", "0.5", "0.95")
+EXTREMES = ("min", "max")
 TIMES = (ColumnKind.DATE, ColumnKind.TIMESTAMP)
 DAY_S = 86_400.0
 FLOOR = 0.01
 """Smallest relative scale of a statistic."""
 CALENDAR_POINTS = 60
-DISTINCT_DENSE = 0.1
-"""Distinct values a row from which their number is judged by row."""
+GROWTH_DOUBT = 0.05
+"""Squares of the logarithm of rows that days must differ by for half of what they say of growth to be believed."""
+GROWTH_ERROR = 0.15
+"""By how much the power may be wrong where today has fewer or more rows than the days it was fitted to."""
+STEEPNESS = 12.0
+"""Power by which larger errors than any are thought to become rarer."""
+STEEPNESS_EXTREMES = 20.0
+"""The same of extremes, whose own past is wild already."""
+ATOM_MAX = 0.3
+"""Part of days with one and the same quantile from which it is a value that many rows have, and jumps from it."""
 EFFECT_MAX = 0.1
 """Extremes and spreads can be moved by a single row, so they alone never make a finding severe."""
 INWARD = 0.5
@@ -84,7 +96,9 @@ class Stats:
         if panel.rows[-1] <= 0:
             return []
         times = {c.name for c in table.columns if c.kind in TIMES}
-        scaled = _scale(_without_extremes(table, partition, values, panel, measures), measures, times)
+        scaled = _scale(
+            _at_rows_of_today(_without_extremes(table, partition, values, panel, measures), measures), measures, times
+        )
         forecast = forecast_panel(
             scaled.past, panel.calendar, scaled.noise, np.array([FLOORS.get(m.kind, FLOOR) for m in measures])
         )
@@ -92,7 +106,7 @@ class Stats:
         evidence = []
         columns = [c for c in dict.fromkeys(m.column for m in measures) if not _says_date(c, partition, values)]
         weight = WEIGHT / max(len(columns), 1)
-        what = functools.partial(_what, times=times, by_row=scaled.by_row)
+        what = functools.partial(_what, times=times)
         for column in columns:
             parts = [
                 _with_value(_part(m, j, scaled, forecast, float(scores[j]), weight, what(m)), m, float(panel.today[j]))
@@ -105,6 +119,48 @@ class Stats:
 
 def _with_mean(aggregates: Sequence[Aggregate]) -> list[str]:
     return [a.measure.column for a in aggregates if a.measure.kind == "mean"]
+
+
+def _at_rows_of_today(panel: Panel, measures: Sequence[Measure]) -> Panel:
+    """The panel, distinct values of past days as they would have been had those had as many rows as today."""
+    values = panel.values.copy()
+    for j, m in enumerate(measures):
+        if m.kind == "distinct":
+            growth = growth_of(values[:, j], panel.rows[:-1])
+            values[:, j] *= (panel.rows[-1] / np.maximum(panel.rows[:-1], 1.0)) ** growth
+    return replace(panel, values=values)
+
+
+def growth_of(distinct: Array, rows: Array) -> float:
+    """The power of the number of rows by which the number of distinct values grows, 0 to 1.
+
+    Fitted to the days that were (Heaps, 1978, "Information Retrieval", section 7.5); where those had nearly as many
+    rows, it is what values that are all equally common would have.
+
+    >>> import numpy as np
+    >>> rows = np.array([100.0, 200.0, 400.0] * 9)
+    >>> [round(growth_of(d, rows), 1) for d in (rows, 9 * rows**0.5, 12 + 0 * rows)]
+    [1.0, 0.5, 0.0]
+    """
+    known = (distinct > 0) & (rows > 0)
+    if not known.any():
+        return 0.0
+    values, counts = np.log(distinct[known]), np.log(rows[known])
+    thought = _growth_thought(float(np.median(distinct[known] / rows[known])))
+    x, y = counts - np.median(counts), values - np.median(values)
+    return float(np.clip((x @ y + GROWTH_DOUBT * thought) / (x @ x + GROWTH_DOUBT), 0.0, 1.0))
+
+
+def _growth_thought(share: float) -> float:
+    """The growth where so many values came a row, all equally common: (1 - exp(-x)) / x, for x rows a value.
+
+    >>> [round(_growth_thought(share), 3) for share in (1.0, 0.999, 0.5, 0.2, 0.05)]
+    [1.0, 0.999, 0.406, 0.035, 0.0]
+    """
+    if share >= 1.0:
+        return 1.0
+    x = float(1.0 / share + lambertw(-math.exp(-1.0 / share) / share).real)
+    return x * math.exp(-x) / -math.expm1(-x) if x > 0 else 1.0
 
 
 def _without_extremes(
@@ -183,7 +239,6 @@ def _is_timed(table: Table) -> bool:
 
 @dataclass(frozen=True)
 class _Scaled:
-    by_row: frozenset[Measure]
     past: Array
     today: Array
     noise: Array
@@ -196,13 +251,8 @@ def _scale(panel: Panel, measures: Sequence[Measure], times: set[str]) -> _Scale
     Times become days since the start of their own partition.
     """
     past, today = panel.values.copy(), panel.today.copy()
-    dense = {
-        m
-        for j, m in enumerate(measures)
-        if m.kind == "distinct" and _grows_with_rows(panel.values[:, j], panel.rows[:-1])
-    }
     for j, m in enumerate(measures):
-        if m.kind == "true" or m in dense:
+        if m.kind == "true":
             past[:, j] = past[:, j] / np.maximum(panel.rows[:-1], 1.0)
             today[j] = today[j] / max(panel.rows[-1], 1.0)
         elif m.kind == "quantile" and m.column in times:
@@ -213,10 +263,10 @@ def _scale(panel: Panel, measures: Sequence[Measure], times: set[str]) -> _Scale
         noise = _noise(panel, measures, past, today) / np.hypot(size, np.vstack([past, today]))
     for j, m in enumerate(measures):
         if m.kind == "distinct":  # counts are approximate, and one odd row makes one value more
-            noise[:, j] = 0.02 + (0.0 if m in dense else 0.5 / max(size[j], 1.0))
+            noise[:, j] = 0.02 + 0.5 / max(size[j], 1.0)
+            noise[-1, j] += GROWTH_ERROR * _rows_off(panel.rows)
     _leave_out_steps(measures, panel, past, today)
     return _Scaled(
-        frozenset(dense),
         np.arcsinh(past / size),
         np.arcsinh(today / size),
         np.minimum(np.nan_to_num(noise), NOISE_MAX),
@@ -224,10 +274,10 @@ def _scale(panel: Panel, measures: Sequence[Measure], times: set[str]) -> _Scale
     )
 
 
-def _grows_with_rows(distinct: Array, rows: Array) -> bool:
-    """Whether a column has so many values that more rows bring more of them."""
-    known = np.isfinite(distinct) & (rows > 0)
-    return bool(known.any()) and float(np.median(distinct[known] / rows[known])) > DISTINCT_DENSE
+def _rows_off(rows: Array) -> float:
+    """By how much, on the log scale, today's rows differ from those of most days: how far growth is carried."""
+    before = rows[:-1][rows[:-1] > 0]
+    return float(abs(np.log(rows[-1] / np.median(before)))) if len(before) else 0.0
 
 
 def _noise(panel: Panel, measures: Sequence[Measure], past: Array, today: Array) -> Array:
@@ -263,14 +313,26 @@ def _leave_out_steps(measures: Sequence[Measure], panel: Panel, past: Array, tod
         distinct = place.get(Measure("distinct", m.column))
         if distinct is None:
             continue
-        steps = m.kind == "quantile" and not today[distinct] >= QUANTILE_DISTINCT_MIN
-        codes = m.kind in ("min", "max") and 0 < panel.today[distinct] < EXTREMES_DISTINCT_MIN
+        steps = m.kind == "quantile" and (
+            not panel.today[distinct] >= QUANTILE_DISTINCT_MIN or _most_common(past[:, j]) > ATOM_MAX
+        )
+        codes = m.kind in EXTREMES and 0 < panel.today[distinct] < EXTREMES_DISTINCT_MIN
         if steps or codes:
             past[:, j], today[j] = np.nan, np.nan
 
 
+def _most_common(values: Array) -> float:
+    """The share of known values that are the most common one."""
+    known = values[np.isfinite(values)]
+    return float(np.unique(known, return_counts=True)[1].max() / len(known)) if len(known) else 0.0
+
+
 def _part(m: Measure, j: int, scaled: _Scaled, forecast: Forecast, score: float, weight: float, what: str) -> Evidence:
-    past = damped(forecast, j) if math.isfinite(score) else None
+    past = (
+        _distribution(forecast, j, STEEPNESS_EXTREMES if m.kind in EXTREMES else STEEPNESS)
+        if math.isfinite(score)
+        else None
+    )
     location, scale, size = float(forecast.location[j]), float(forecast.scale[j]), float(scaled.unit[j])
     expected, low, high = (
         (float(np.sinh(np.clip(location + k * scale, -300, 300)) * size) if past else None) for k in (0.0, -3.0, 3.0)
@@ -289,10 +351,19 @@ def _part(m: Measure, j: int, scaled: _Scaled, forecast: Forecast, score: float,
         columns=(m.column,),
         shares=(1.0,),
         change=_change(m, score),
-        effect=min(EFFECT_MAX if m.kind in ("min", "max", "stddev") else 1.0, relative),
+        effect=min(EFFECT_MAX if m.kind in (*EXTREMES, "stddev") else 1.0, relative),
         weight=weight,
         observation=Observation(what, value, expected, low, high, "share" if m.kind == "true" else ""),
     )
+
+
+def _distribution(forecast: Forecast, j: int, steepness: float) -> Predictive | None:
+    """The distribution of the next absolute error of series j, which must surprise by the largest that came, too."""
+    scaled = damped(forecast, j)
+    errors = np.abs(forecast.errors[:, j])
+    errors = errors[np.isfinite(errors)]
+    errors = errors[min(LEARNING_POINTS, len(errors) // 2) :]
+    return None if scaled is None else Milder(scaled, Record(float(errors.max()), len(errors), steepness))
 
 
 def _with_value(part: Evidence, m: Measure, value: float) -> Evidence:
@@ -304,9 +375,7 @@ def _with_value(part: Evidence, m: Measure, value: float) -> Evidence:
     return replace(part, observation=replace(seen, today=value)) if same_way else part
 
 
-def _what(m: Measure, times: set[str], by_row: frozenset[Measure]) -> str:
-    if m in by_row:
-        return f"distinct values of {m.column}, a row"
+def _what(m: Measure, times: set[str]) -> str:
     if m.column in times and m.kind == "quantile":
         return f"median of {m.column}, days after the partition's start"
     if m.kind == "quantile":

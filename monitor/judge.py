@@ -1,6 +1,6 @@
 """Status from score and past: who gets how much of the table's false-alert budget, and what is a surprise.
 
-A table may send `false_alerts_per_month` false alerts; daywatch aims at half of it. One partition's part of that is
+A table may send `false_alerts_per_month` false alerts; daywatch aims at a third of it. One partition's part of that is
 shared among the table's checks by their weights, so a wider table has higher thresholds and the same budget. Tail
 probabilities are combined by their weighted harmonic mean (Wilson, 2019, "The harmonic mean p-value for combining
 dependent tests"): it needs no independence, is never weaker than a weighted Bonferroni bound, and lets many columns
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from monitor.types import Evidence, Predictive, Severity, Status, Table
 
-AIM = 0.25
+AIM = 0.35
 """Part of the stated budget that is aimed at, so that bad luck, and days wilder than any distribution, stay inside."""
 SURPRISE_MAX = 300.0
 LEFT_MIN = 0.5
@@ -61,7 +61,7 @@ def needed_surprise(table: Table) -> float:
     """The surprise of a whole partition from which it is an alert, were all probabilities right.
 
     >>> round(needed_surprise(Table("t", "main", ("t",), (), None)), 2)
-    2.09
+    1.94
     """
     alpha = AIM * table.false_alerts_per_month / table.cadence.partitions_per_month
     return -math.log10(min(alpha, 0.5))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from checks.drift.bursts import Bursts
+from checks.bursts import Bursts
 from checks.drift.thresholds import TRIFLE_NOVEL, TRIFLE_NOVEL_ROWS
 from checks.groups import teaching
 from monitor.types import Evidence, GroupSeries

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
-from checks.drift.bursts import Bursts, Milder
+from checks.bursts import Bursts, Milder
 from checks.drift.compare import Comparison
 from checks.drift.repeats import REPEATED
 from checks.drift.tales import ROWS_TOLD

@@ -252,6 +252,79 @@ def test_a_rare_code_in_one_row_is_no_news(kinds: int, status: Status, table: Ta
     assert run(Stats(), table, make, past, day(99.0 * kinds))["stats.price"][1] is status
 
 
+def described(values: Any) -> Values:
+    """What the aggregates say of a day's prices."""
+    moments = {"mean": values.mean(), "stddev": values.std(ddof=1), "min": values.min(), "max": values.max()}
+    told = {Measure(kind, "price"): value for kind, value in moments.items()}
+    told |= {Measure("quantile", "price", q): np.quantile(values, float(q)) for q in ("0.05", "0.5", "0.95")}
+    return {ROWS: float(len(values)), Measure("distinct", "price"): float(len(np.unique(values)))} | {
+        m: float(v) for m, v in told.items()
+    }
+
+
+def told(found: tuple[Evidence, Status]) -> dict[str, float]:
+    """By statistic, how likely a value as far off as today's was."""
+    parts = [p for p in found[0].parts if p.observation and p.past and p.score is not None]
+    return {p.observation.what: p.past.tail(p.score) for p in parts if p.observation and p.past and p.score is not None}
+
+
+def days_of(values: Any) -> dict[Measure, list[float]]:
+    days = [described(values(i)) for i in range(DAYS)]
+    return {m: [day[m] for day in days] for m in days[0]}
+
+
+def test_quantiles_of_numbers_with_many_values_are_judged(table: Table, make: Any, random: Any) -> None:
+    past = days_of(lambda _: random.normal(50, 10, 400))
+    today = random.normal(50, 10, 400)
+    calm = told(run(Stats(), table, make, past, described(today))["stats.price"])
+    assert min(calm["median of price"], calm["5% quantile of price"], calm["95% quantile of price"]) > 0.001
+    low = np.where(today < np.quantile(today, 0.3), 20.0, today)
+    surprise = told(run(Stats(), table, make, past, described(low))["stats.price"])
+    assert surprise["5% quantile of price"] < 1e-4
+    assert surprise["95% quantile of price"] > 0.001
+
+
+def test_a_quantile_that_is_one_value_on_most_days_is_no_measure(table: Table, make: Any, random: Any) -> None:
+    def rain(_: int) -> Any:
+        return np.where(random.random(400) < 0.7, 0.0, random.exponential(3.0, 400))
+
+    past = days_of(rain)
+    wet = told(run(Stats(), table, make, past, described(random.exponential(3.0, 400)))["stats.price"])
+    assert "median of price" not in wet
+    assert "5% quantile of price" not in wet
+    assert "95% quantile of price" in wet
+
+
+def test_fewer_rows_have_fewer_values_and_that_is_no_news(table: Table, make: Any, random: Any) -> None:
+    kinds = np.arange(1.0, 401.0)
+
+    def day(rows: int) -> Any:
+        return random.choice(kinds, rows)
+
+    past = days_of(lambda i: day(1_000 if i % 7 < 5 else 700))
+    for rows in (1_000, 500, 300):
+        assert (
+            told(run(Stats(), table, make, past, described(day(rows)))["stats.price"])["distinct values of price"]
+            > 0.01
+        )
+    half = random.choice(kinds[:200], 1_000)
+    evidence, status = run(Stats(), table, make, past, described(half))["stats.price"]
+    assert status is Status.FAIL
+    assert told((evidence, status))["distinct values of price"] < 1e-4
+
+
+def test_a_series_that_was_wild_before_must_be_wilder(table: Table, make: Any, random: Any) -> None:
+    def past(storms: float) -> Any:
+        return days_of(lambda i: random.normal(50 + storms * (i in (25, 40, 52)), 10, 300))
+
+    today = described(random.normal(64, 10, 300))
+    calm, wild = (told(run(Stats(), table, make, past(s), today)["stats.price"])["mean of price"] for s in (0.0, 14.0))
+    assert calm < 1e-6
+    assert wild > 1e-3
+    far = told(run(Stats(), table, make, past(14.0), described(random.normal(150, 10, 300)))["stats.price"])
+    assert far["mean of price"] < 1e-5
+
+
 def test_a_statistic_says_its_value_in_its_own_unit(table: Table, make: Any) -> None:
     days = [prices(jitter=lambda: 0.0) for _ in range(DAYS)]
     past = {m: [day[m] for day in days] for m in days[0]}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.drift.bursts import Bursts, Milder
+from checks.bursts import Bursts, Milder
 from checks.drift.carried import carry_over
 from checks.drift.check import Drift
 from checks.drift.compare import compare, scores_of

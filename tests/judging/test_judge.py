@@ -41,14 +41,14 @@ def test_a_larger_budget_a_longer_cadence_and_a_longer_past_lower_the_bar(make: 
 
 
 @given(weights=st.lists(st.floats(0.01, 100), min_size=1, max_size=30), budget=st.floats(0.1, 5.0))
-def test_the_parts_of_the_budget_add_up_to_a_quarter_of_it(weights: list[float], budget: float) -> None:
+def test_the_parts_of_the_budget_add_up_to_a_third_of_it(weights: list[float], budget: float) -> None:
     from monitor.types import Table
 
     table = Table("main.t", "main", ("t",), (), None, false_alerts_per_month=budget)
     verdicts = judge(table, [evidence(0.0, weight=w) for w in weights])
     spent = sum(AbsoluteT(20.0).tail(v.threshold or 0.0) for v in verdicts)
     # the one that leads is left off what the others bring, which is next to nothing
-    assert budget / 4 * 0.999 < spent * table.cadence.partitions_per_month < budget / 4 * 1.1
+    assert budget * 0.35 * 0.999 < spent * table.cadence.partitions_per_month < budget * 0.35 * 1.1
 
 
 @given(scores=st.lists(st.floats(0.0, 20.0), min_size=1, max_size=9), weight=st.floats(0.01, 100))
@@ -128,12 +128,12 @@ def test_errors_and_unscored_evidence_have_no_numbers(make: Any) -> None:
 @pytest.mark.parametrize("columns", [3, 40])
 @pytest.mark.parametrize("df", [3.0, 27.0])
 def test_clean_tables_keep_their_budget(columns: int, df: float, make: Any) -> None:
-    """40 years of days: alerts a month stay near a quarter of the budget, however wide or old the table."""
+    """40 years of days: alerts a month stay near a third of the budget, however wide or old the table."""
     table, days = make.table(false_alerts_per_month=4.0), 14_600
     scores = np.abs(np.random.default_rng(17).standard_t(df, (days, columns)))
     bars = np.array([v.threshold for v in judge(table, [evidence(df=df, check=f"nulls.c{i}") for i in range(columns)])])
     alerts = (scores >= bars).any(axis=1).sum() / (days / table.cadence.partitions_per_month)
-    assert 0.7 < alerts < 1.3
+    assert 1.0 < alerts < 1.8
 
 
 def test_surprise_is_comparable_over_checks(make: Any) -> None:

@@ -1,4 +1,4 @@
-"""Shares that are next to nothing on most days and come in bursts."""
+"""Scores that no scale describes: shares that are 0 on most days and come in bursts, series whose errors run wild."""
 
 from __future__ import annotations
 
@@ -49,16 +49,45 @@ class Bursts:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """An error in scales, by the largest of so many that came: twice as large is not news where scales deceived before.
+
+    Args:
+        largest: of the absolute errors so far, in scales.
+        count: how many there were.
+        steepness: power by which larger ones are thought to become rarer.
+
+    >>> calm, wild = Record(3.0, 99, 12.0), Record(9.0, 99, 12.0)
+    >>> calm.tail(3.0), calm.tail(9.0) < 1e-6, round(wild.tail(9.0), 2), round(wild.isf(wild.tail(12.0)), 3)
+    (0.01, True, 0.01, 12.0)
+    """
+
+    largest: float
+    count: int
+    steepness: float
+
+    def tail(self, score: float) -> float:
+        """P(|error| >= score), 1 at most."""
+        size = (1.0 + self.largest) / (1.0 + max(score, 0.0))
+        return min(1.0, float(size**self.steepness) / (self.count + 1))
+
+    def isf(self, probability: float) -> float:
+        """The absolute error reached with this probability."""
+        size = float((min(probability, 1.0) * (self.count + 1)) ** (1.0 / self.steepness))
+        return max(0.0, (1.0 + self.largest) / size - 1.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Milder:
-    """The milder of two opinions: a share must surprise both a scale and the ranks of those that came.
+    """The milder of two opinions: a score must surprise both a scale and those that came.
 
     Args:
         scaled: the opinion by a scale.
-        ranked: that by ranks.
+        ranked: that by the scores that came.
     """
 
     scaled: Predictive
-    ranked: Bursts
+    ranked: Predictive
 
     def tail(self, score: float) -> float:
         """P(next share >= score)."""
