@@ -153,6 +153,11 @@ class Past:
             chosen.setdefault(partition.order, partition)
         return sorted(chosen.values(), key=lambda p: p.order, reverse=True)[:REFERENCES_MAX]
 
+    def skipped(self, before: Partition) -> bool:
+        """Whether the newest partition with rows is no reference, as it was judged bad."""
+        filled = [day.partition.order for day in self.known(before) if day.rows > 0]
+        return bool(filled) and filled[-1] in self.bad(before)
+
     def bad(self, before: Partition) -> set[str]:
         """Orders of past partitions that were judged bad and are no new level."""
         days = self.known(before)

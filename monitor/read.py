@@ -210,7 +210,8 @@ def read_samples(samples: Samples, partition: Partition, past: Past, rows: float
     totals = {day.partition.order: day.rows for day in past.known(partition)}
     references = past.references(partition)
     days = [(p, samples.of(p, totals.get(p.order))) for p in references]
-    return SampleSet(samples.of(partition, rows), tuple(days), seed_of(samples.table, partition))
+    seed = seed_of(samples.table, partition)
+    return SampleSet(samples.of(partition, rows), tuple(days), seed, skipped=past.skipped(partition))
 
 
 def newest_schema(states: Sequence[tuple[Column, ...] | None]) -> tuple[Column, ...] | None:

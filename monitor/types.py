@@ -335,13 +335,15 @@ class SampleSet:
 
     `past` holds (partition, rows of that partition) newest first; partitions judged bad are left out. Of a table that
     is rewritten in place they are what was kept of earlier looks; `today` has then been through the same gate, and
-    `shown` holds its rows as they are in the warehouse, in the same order.
+    `shown` holds its rows as they are in the warehouse, in the same order. `skipped` says that the partition before
+    today's is one of those left out: what is newest in `past` is then not the day before.
     """
 
     today: pd.DataFrame
     past: tuple[tuple[Partition, pd.DataFrame], ...]
     seed: int = 0
     shown: pd.DataFrame | None = None
+    skipped: bool = False
 
 
 Key = tuple[str | float | bool | None, ...]

@@ -25,7 +25,7 @@ from monitor.refine import refine
 from monitor.run import INCIDENT_REACH
 from monitor.store import IncidentState, IncidentStatus
 from monitor.store.records import Seen
-from monitor.types import Evidence, Input, Partition, SampleSet, Severity, Status
+from monitor.types import Evidence, Input, Measure, Partition, SampleSet, Severity, Status
 
 ALERTS = frozenset({"opened", "worsened"})
 _SEVERITIES = list(Severity)
@@ -135,7 +135,7 @@ class Watched:
 
     def _samples(self, partition: Partition, rows: pd.DataFrame) -> SampleSet:
         past = tuple((p, self.replay.sampled(self._rows(p))) for p in self.past.references(partition))
-        return SampleSet(self.replay.sampled(rows), past, SEED)
+        return SampleSet(self.replay.sampled(rows), past, SEED, skipped=self.past.skipped(partition))
 
     def _rows(self, partition: Partition) -> pd.DataFrame:
         changed = self._changed.get(partition.order)
@@ -190,8 +190,8 @@ class Watched:
         )
 
 
-def _by_key(values: Mapping[object, float | None]) -> dict[str, float | None]:
-    return {measure.key: value for measure, value in values.items()}  # type: ignore[attr-defined]
+def _by_key(values: Mapping[Measure, float | None]) -> dict[str, float | None]:
+    return {measure.key: value for measure, value in values.items()}
 
 
 def _after(partition: Partition) -> Partition:

@@ -87,7 +87,8 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
     bound = look_inside(both[[c.name for c in columns if c.name not in dates]], bounds)
     looks |= {"within": dict(bound.within), "order": dict(bound.order)}
     partners = {look: dict(told) for look, told in bound.partners.items()}
-    twins = carry_over(samples.today, [f for _, f in samples.past], compared) if table.time is not None else Carried()
+    befores = [] if samples.skipped or table.time is None else [frame for _, frame in samples.past]
+    twins = carry_over(samples.today, befores, compared) if befores else Carried()
     own = {"carried": twins.carried, "strayed": twins.strayed, "newcomers": twins.newcomers}
     looks |= {look: dict(told) for look, told in own.items()}
     partners |= {look: dict.fromkeys(told, ", ".join(twins.entity)) for look, told in own.items()}

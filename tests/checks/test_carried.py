@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -240,6 +241,15 @@ def test_three_rows_in_a_hundred_that_stray_are_told_in_their_column(
     assert seen.detail["columns"][name]["partner"] == "repo"
     assert least_tail(seen) < 1e-5
     assert least_tail(clean) > 1e-3
+
+
+def test_after_a_bad_day_there_is_no_day_before() -> None:
+    samples = judged(DAYS - 1, FRAMES[-1])
+    two_days = replace(samples, past=samples.past[1:])
+    assert compare(TABLE, day(DAYS - 1), two_days).entity == ("repo",)
+    after = compare(TABLE, day(DAYS - 1), replace(two_days, skipped=True))
+    assert after.entity == ()
+    assert not {"strayed", "carried", "newcomers"} & {name.split(".")[0] for name in scores_of(after)}
 
 
 def least_tail(evidence: Evidence) -> float:

@@ -74,6 +74,16 @@ def test_references_are_comparable_good_days_with_rows(make: Any) -> None:
     assert not {make.day(59).label, make.day(57).label} & set(labels)
 
 
+@pytest.mark.parametrize(
+    ("bad", "empty", "skipped"), [((), (), False), ((59,), (), True), ((58,), (), False), ((), (59,), False)]
+)
+def test_a_bad_day_leaves_no_day_before(bad: Any, empty: Any, skipped: bool, make: Any) -> None:
+    rows = [make.past_row(i, rows=0 if i in empty else 100, failed=["drift"] if i in bad else []) for i in range(60)]
+    found = past(make, rows)
+    assert found.skipped(make.day(60)) is skipped
+    assert (found.references(make.day(60))[0] == make.day(59)) is not (skipped or bool(empty))
+
+
 @pytest.mark.parametrize("check", ["rule.a", "metric.b", "schema", "freshness"])
 def test_what_the_rows_are_not_to_blame_for_keeps_them_as_references(check: str, make: Any) -> None:
     found = past(make, [make.past_row(i, failed=[check] if i == 4 else []) for i in range(5)])
