@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -77,13 +77,15 @@ def slow_drift(rows: Sequence[Row]) -> dict[str, Any]:
         "drifts": len(rows),
         "days_max": DAYS_MAX,
         "days_median": median if np.isfinite(median) else None,
-        "told_within": {
-            str(d): share_of(rows, lambda r, d=d: (r["told_after"] or np.inf) <= d) for d in (3, 7, 14, 21)
-        },
+        "told_within": {str(d): share_of(rows, _told_within(d)) for d in (3, 7, 14, 21)},
         "never": share_of(rows, lambda r: r["told_after"] is None),
         "other_alerts": sum(row["other_alerts"] for row in rows),
         "each": list(rows),
     }
+
+
+def _told_within(days: int) -> Callable[[Row], float]:
+    return lambda row: float((row["told_after"] or np.inf) <= days)
 
 
 def real_faults(rows: Sequence[Row]) -> dict[str, Any]:

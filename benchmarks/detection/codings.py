@@ -103,7 +103,8 @@ class ShapeCoding:
 
     def of(self, values: pd.Series, _day: pd.Timestamp) -> Codes:
         """(N,) a code below `size` for each row; the last for shapes that are new or rare."""
-        return _shapes(values).map(self.places).fillna(self.size - 1).to_numpy(dtype=np.int64)
+        places: Codes = _shapes(values).map(self.places).fillna(self.size - 1).to_numpy(dtype=np.int64)
+        return places
 
 
 def _shapes(values: pd.Series) -> pd.Series:

@@ -9,6 +9,8 @@ from typing import Any
 
 from benchmarks.detection.pictures import RESULTS, SHARES
 
+SIZES = ("", "_100_rows")
+
 
 def main() -> int:
     told = json.loads((RESULTS / "detection.json").read_text())
@@ -22,14 +24,15 @@ def recalls(figures: Mapping[str, Any]) -> str:
         "table",
         "faults",
         "AUC",
+        ">= 100 rows",
         *("1%", "3%", "10%", "30%"),
         *(f">= 100 rows: {s}" for s in ("1%", "3%", "10%", "30%")),
     ]
     heads += ["of the oracle's", "column first", "in three", "kind said", "segment told", "CPU s"]
     lines = []
     for name, found in figures.items():
-        cells = [name.replace("_", " "), str(found["cases"]), _two(found["auc_paired"]["share"])]
-        for suffix in ("", "_100_rows"):
+        cells = [name.replace("_", " "), str(found["cases"]), *(_two(found[f"auc_paired{s}"]["share"]) for s in SIZES)]
+        for suffix in SIZES:
             recall, oracle = found[f"recall{suffix}"], found[f"oracle{suffix}"]
             cells += [f"{_two(recall[s]['share'])}/{_two(oracle[s]['share'])}" if s in recall else "-" for s in SHARES]
         told = ("of_oracle_all", "column_first", "column_in_three", "kind_said", "segment_told")

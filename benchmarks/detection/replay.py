@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -87,10 +88,10 @@ class Replay:
         """Measure and score the past of a day, so that judging it costs what it costs a service that ran before."""
         self._values(day, self.days[day])
 
-    def _values(self, day: dt.date, frame: pd.DataFrame) -> dict[Input, object]:
+    def _values(self, day: dt.date, frame: pd.DataFrame) -> dict[Input, Any]:
         past = self.before(day)[-HISTORY_DAYS:]
         today = self.measure(frame, day)
-        values: dict[Input, object] = {
+        values: dict[Input, Any] = {
             Aggregate(m): Series(today[m], tuple(Point(self.partition(d), self.known(d)[m]) for d in past))
             for m in self.measures
         }

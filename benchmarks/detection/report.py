@@ -27,6 +27,7 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
         "clean_days_alerted": sum(r["found"] for r in clean),
         "cases": len(faulted),
         "auc_paired": share_of(faulted, _ahead),
+        "auc_paired_100_rows": share_of([r for r in faulted if r["hit"] >= LARGE_ROWS], _ahead),
         **recalls("", faulted),
         **recalls("_100_rows", [r for r in faulted if r["hit"] >= LARGE_ROWS]),
         **recalls("_below_100_rows", [r for r in faulted if r["hit"] < LARGE_ROWS]),

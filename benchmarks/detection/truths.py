@@ -76,6 +76,7 @@ TRUE_EVENTS = (
     TrueEvent("flights", "2013-12-23", "2013-12-29", "Christmas"),
     TrueEvent("taxi", "2018-12-22", "2019-01-02", "Christmas and New Year"),
     TrueEvent("taxi", "2019-07-04", "2019-07-07", "Independence Day and its weekend"),
+    TrueEvent("beijing", "2016-07-19", "2016-07-21", "the heaviest rain of four years"),
     TrueEvent("retail", "2010-12-23", "2011-01-06", "no sales from Christmas to 4 January"),
     TrueEvent("retail", "2011-04-21", "2011-05-03", "Easter, and a royal wedding"),
 )
