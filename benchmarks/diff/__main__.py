@@ -304,7 +304,7 @@ def large(folder: Path, rows: int, results: dict[str, Any]) -> None:
 def ratio(results: dict[str, Any], one: str, other: str) -> float | None:
     if one not in results or other not in results:
         return None
-    return round(results[one]["cpu_s"] / results[other]["cpu_s"], 2)
+    return round(float(results[one]["cpu_s"]) / float(results[other]["cpu_s"]), 2)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ def main() -> int:
         path.write_text(json.dumps({**run, "figures": figures}, indent=1) + "\n")
     for table in ("all", *(entry.name for entry in chosen)):
         print(f"\n{table}\n\n{report.markdown(figures, table)}")
+    print(f"\nAUC, recall at the equal level\n\n{report.by_table(figures, [entry.name for entry in chosen])}")
     return 0
 
 

@@ -51,7 +51,7 @@ def rows_of(work: Work) -> list[Row]:
         found[name] = known.answers[key]
     past = {day: found[str(day)] for day in work.replay.dates if str(day) in found}
     told = {name: found[name] for name in work.cases}
-    rows = []
+    rows: list[Row] = []
     for name, case in work.cases.items():
         row = {"table": work.entry.name, "day": str(case.day), "fault": case.fault, **told[name]}
         row["level"] = row["value"] > max(past[day]["value"] for day in work.learnt(case.day))

@@ -37,7 +37,7 @@ def rows_of(work: Work, answers: Answers) -> list[Row]:
 def _row(work: Work, name: str, answers: Answers) -> Row:
     case, answer = work.cases[name], answers.get(name, {"error": "not asked"})
     if "error" in answer:
-        nothing = {"value": None, "alarm": False, "level": False, "margin": None, "found": False, "named": []}
+        nothing: Row = {"value": None, "alarm": False, "level": False, "margin": None, "found": False, "named": []}
         return {**nothing, "leading": [], "cpu_s": None, "memory_mb": None, "error": answer["error"]}
     known = [(day, answers[str(day)]) for day in work.learnt(case.day)]
     past = [(work.replay.partition(day), values_of(a)) for day, a in known if "error" not in a]
@@ -98,8 +98,8 @@ def _alarmed(clean: Sequence[Row], faulted: Sequence[Row], alarm: str, ranked: s
     }
 
 
-def _holds(alarm: str) -> Callable[[Row], bool]:
-    return lambda row: bool(row[alarm])
+def _holds(alarm: str) -> Callable[[Mapping[str, Any]], float]:
+    return lambda row: float(row[alarm])
 
 
 def auc(faulted: Sequence[Row], value: str) -> float | None:
@@ -132,6 +132,22 @@ def markdown(figures: Mapping[str, Mapping[str, Any]], table: str = "all") -> st
             found = settings[setting].get(table)
             if found:
                 lines.append(_line(peer, setting, found))
+    return "\n".join(lines)
+
+
+def by_table(figures: Mapping[str, Mapping[str, Any]], tables: Sequence[str]) -> str:
+    """AUC, and recall at the equal level, of each table as a table in Markdown; "-" where its clean day is above it.
+
+    >>> print(by_table({}, ["orders"]))
+    | peer | setting | orders |
+    |---|---|---|
+    """
+    lines = [f"| peer | setting | {' | '.join(tables)} |", "|---|---|" + "---|" * len(tables)]
+    for peer, settings in figures.items():
+        for setting in dict.fromkeys(("default", settings.get("best") or "default")):
+            told = [settings[setting].get(table) for table in tables]
+            cells = [f"{_number(t['auc'])}, {_number(t['equal_level']['recall']['share'])}" if t else "" for t in told]
+            lines.append(f"| {peer} | {setting} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

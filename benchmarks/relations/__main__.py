@@ -40,7 +40,7 @@ def judged(frames: Mapping[str, pd.DataFrame], truth: Truth) -> tuple[dict[str, 
     """What was found of a schema beside what is true, and (right, wrong, missed)."""
     found, seconds = search(frames)
     right, wrong, missed = found & truth, found - truth, truth - found
-    told = {"tables": len(frames), "relations": len(truth), "seconds": round(seconds, 2)}
+    told: dict[str, Any] = {"tables": len(frames), "relations": len(truth), "seconds": round(seconds, 2)}
     told |= {"wrong": [" ".join(item) for item in sorted(wrong)], "missed": [" ".join(item) for item in sorted(missed)]}
     counts = (len(right), len(wrong), len(missed))
     return {**told, **scores(*counts)}, counts

@@ -91,7 +91,7 @@ def _segment(draw: np.random.Generator, frame: pd.DataFrame, columns: tuple[Colu
 
 def _condition(draw: np.random.Generator, frame: pd.DataFrame, column: Column, inside: Mask) -> Mask | None:
     values = frame[column.name]
-    missing = values.isna().to_numpy()
+    missing: Mask = values.isna().to_numpy()
     if missing.any() and draw.random() < 0.15:
         return missing
     if column.kind is ColumnKind.TIMESTAMP:

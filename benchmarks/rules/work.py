@@ -14,7 +14,7 @@ from benchmarks.rules.cases import OTHERS, UNIQUE, naive
 from checks.rules import Rules
 from monitor.asking import measure_all
 from monitor.config.rules import RuleEntry
-from monitor.types import Aggregate, Partition, Series, Table
+from monitor.types import Aggregate, Input, Partition, Series, Table
 from monitor.warehouses import open_warehouse
 
 _START = dt.datetime(2024, 3, 2, tzinfo=dt.UTC)
@@ -60,10 +60,10 @@ def by_rules(warehouse: Any, written: list[dict[str, Any]]) -> float:
     table = Table("main.t", "main", ("t",), warehouse.columns(("t",)), None, rules=rules, dialect=warehouse.dialect)
     inputs = [needed for needed in Rules().inputs(table) if isinstance(needed, Aggregate)]
     answers = measure_all(warehouse, table, DAY, [needed.measure for needed in inputs])
-    values = {n: Series(answers[n.measure], error=answers.errors.get(n.measure)) for n in inputs}
+    values: dict[Input, Any] = {n: Series(answers[n.measure], error=answers.errors.get(n.measure)) for n in inputs}
     found = Rules().evaluate(table, DAY, values)
     assert not [e.error for e in found if e.error]
-    return sum(e.detail["bad"] for e in found)
+    return float(sum(e.detail["bad"] for e in found))
 
 
 def cpu_s(warehouse: Any) -> float:

@@ -80,7 +80,7 @@ def write_questions(chosen: Sequence[Block], path: Path, seed: int = 4) -> None:
                 for j in block.asked
             ]  # fmt: skip
             picked = random.permutation(len(pairs))[:wanted]
-            rows += [_question(*pairs[i], order) for order, i in enumerate(picked)]
+            rows += [_question(block, j, order) for order, (block, j) in enumerate(pairs[i] for i in picked)]
     pq.write_table(pa.Table.from_pylist(rows), path)
 
 
@@ -106,7 +106,8 @@ def gridded(days: Sequence[Any], values: Array, block: Block) -> tuple[list[Any]
     """The history with a point for every day up to the target: gaps take the value of a season before, or the last."""
     step = days[1] - days[0] if block.of.season == 24 else dt.timedelta(days=1)
     known = dict(zip(days, values, strict=True))
-    grid, filled = [], []
+    grid: list[Any] = []
+    filled: list[float] = []
     day = days[0]
     while day < block.of.days[block.target]:
         value = known.get(day, np.nan)

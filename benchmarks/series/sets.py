@@ -68,7 +68,7 @@ def of_table(entry: tables.Entry) -> Set:
     with duckdb.connect() as connection:
         found = connection.execute(sql).fetchnumpy()
     days = [np.datetime64(day, "D").astype(dt.date) for day in found.pop("day")]
-    raw = {name: np.ma.filled(np.ma.asarray(found[name], dtype=float), np.nan) for name in found}
+    raw: dict[str, Array] = {name: np.ma.filled(np.ma.asarray(found[name], dtype=float), np.nan) for name in found}
     # the first and the last day may be partial
     rows = raw["rows"][1:-1]
     kept: list[tuple[str, str, Array, Array]] = []

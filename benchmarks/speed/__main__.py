@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +61,10 @@ def main() -> int:
         for name in given.only or measures:
             found |= measures[name](Path(folder))
     report = {name: {"measured": round(value, 3), "bar": BARS.get(name)} for name, value in found.items()}
-    for name, entry in report.items():
-        verdict = "" if entry["bar"] is None else ("  met" if entry["measured"] <= entry["bar"] else "  MISSED")
-        print(f"{name:32} {entry['measured']:>9}  bar {entry['bar']}{verdict}")
+    for name, value in found.items():
+        bar = BARS.get(name)
+        verdict = "" if bar is None else ("  met" if round(value, 3) <= bar else "  MISSED")
+        print(f"{name:32} {round(value, 3):>9}  bar {bar}{verdict}")
     kept = json.loads(TARGET.read_text()) if given.only and TARGET.exists() else {}
     TARGET.parent.mkdir(exist_ok=True)
     TARGET.write_text(json.dumps(kept | report, indent=1) + "\n")
@@ -175,10 +177,10 @@ def aggregates(folder: Path, rows: int) -> dict[str, float]:
     mine, theirs = [], []
     for _ in range(3):  # alternately, so that the machine's moods fall on both
         warehouse = open_warehouse("main", f"duckdb:///{path}")
-        mine.append(cpu_s(lambda w=warehouse: w.aggregates(table, None, measures), 1))
+        mine.append(cpu_s(partial(warehouse.aggregates, table, None, measures), 1))
         warehouse.close()
         with duckdb.connect(str(path), read_only=True) as connection:
-            theirs.append(cpu_s(lambda c=connection: c.execute(hand).fetchall(), 1))
+            theirs.append(cpu_s(partial(_fetched, connection, hand), 1))
     return {
         "aggregates_cpu_s": min(mine),
         "hand_written_cpu_s": min(theirs),
@@ -241,11 +243,15 @@ def wide(folder: Path) -> dict[str, float]:
     return {"thousand_columns_rss_gib": peak, "thousand_columns_s": time.monotonic() - started}
 
 
+def _fetched(connection: Any, statement: str) -> Any:
+    return connection.execute(statement).fetchall()
+
+
 def show_help(_: Path) -> dict[str, float]:
     """`daywatch --help` from a cold interpreter."""
     command = [sys.executable, "-c", "from monitor.cli import main; main()", "--help"]
     times = []
-    for _ in range(5):
+    for _repeat in range(5):
         started = time.monotonic()
         subprocess.run(command, check=True, capture_output=True)
         times.append(time.monotonic() - started)
