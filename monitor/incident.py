@@ -89,13 +89,17 @@ class Group:
 
 
 def _is_aside(verdict: Verdict, others: Sequence[Verdict]) -> bool:
-    """Whether zeros are but a small part of what befell their column: of numbers that were shifted some are 0."""
+    """Whether zeros are but a part of what befell their column.
+
+    Of numbers that were shifted some are 0; and that zeros are gone says less than what they have become.
+    """
     evidence = verdict.evidence
+    gone = evidence.change is Change.VALUES_GONE
     return evidence.kind == "zeros" and any(
         o.evidence.kind in ("drift", "stats")
         and o.evidence.columns[:1] == evidence.columns[:1]
-        and o.evidence.change not in (Change.ZEROS_UP, Change.OTHER, Change.RELATION)
-        and o.evidence.effect >= ASIDE * evidence.effect
+        and o.evidence.change not in (Change.ZEROS_UP, Change.VALUES_GONE, Change.OTHER, Change.RELATION)
+        and (gone or o.evidence.effect >= ASIDE * evidence.effect)
         for o in others
     )
 

@@ -30,7 +30,7 @@ def refine(table: Table, verdicts: Sequence[Verdict], samples: SampleSet | None)
     described = {**_describe(table, samples, wanted - set(known)), **known}
     excess = _excess(verdicts)
     told = [
-        replace(v, evidence=_beside(_with_rows(_with_kind(v.evidence, described), excess), drift, excess))
+        replace(v, evidence=_beside(_with_rows(_with_kind(v.evidence, described), excess, samples), drift, excess))
         if v.status is Status.FAIL
         else v
         for v in verdicts
@@ -62,24 +62,34 @@ def _excess(verdicts: Sequence[Verdict]) -> float:
     return seen.today / seen.expected - 1.0
 
 
-def _with_rows(evidence: Evidence, excess: float) -> Evidence:
+def _with_rows(evidence: Evidence, excess: float, samples: SampleSet) -> Evidence:
     """What the row count adds to the kind of change.
 
     Values that no longer come, in a day that is short by as many rows: the rows are missing, not the values.
-    A segment that no longer comes, in a day that is as long as ever: its rows came, under other values.
+    A segment that no longer comes, in a day that is as long as ever, or has what else its rows would have: its rows
+    came, under other values.
     Yesterday's rows once more, in a day that is long by as many: they came on top, not instead of today's.
     """
     deficit = -excess
     if evidence.change is Change.REPLAY and evidence.effect > 0:
         added = excess / (1.0 + max(excess, 0.0))  # as a share of today's rows, as the effect is
         return replace(evidence, change=Change.ROWS_EXTRA) if added >= 0.5 * evidence.effect else evidence
-    if evidence.kind == "missing" and _is_of_one_value(evidence) and deficit < 0.5 * evidence.effect:
-        return replace(evidence, change=Change.VALUES_GONE)
+    if evidence.kind == "missing" and _is_of_one_value(evidence):
+        gone = _rows_are_gone(evidence, samples)
+        there = deficit < 0.5 * evidence.effect if gone is None else not gone
+        return replace(evidence, change=Change.VALUES_GONE) if there else evidence
     if evidence.change is not Change.VALUES_GONE or evidence.kind in _SPECIFIC:
         return evidence
     if 0.5 * evidence.effect <= deficit <= 2.0 * evidence.effect:
         return replace(evidence, change=Change.ROWS_MISSING)
     return evidence
+
+
+def _rows_are_gone(evidence: Evidence, samples: SampleSet) -> bool | None:
+    from checks.companions import rows_are_gone  # noqa: PLC0415 - loads pandas
+
+    segment = evidence.detail["segments"][0]
+    return rows_are_gone(samples.today, [frame for _, frame in samples.past], segment["columns"][0], segment["key"][0])
 
 
 def _is_of_one_value(evidence: Evidence) -> bool:

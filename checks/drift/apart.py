@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -71,11 +72,12 @@ def share_of_yesterday(today: pd.Series, past: Sequence[pd.Series]) -> float:
 
     Args:
         today: today's values.
-        past: those of past days, newest first; of fewer than two nothing is known of how it usually is.
+        past: those of past days, newest first; of fewer than two nothing is known of how it usually is. More than two
+            tell a column that changes now and then, as a version does, from one that changes every day.
     """
     if len(past) < 2 or not len(today) or not len(past[0]):
         return 0.0
-    usual = _share_among(past[0], past[1])
+    usual = max(_share_among(day, before) for day, before in pairwise(past) if len(day))
     return max(_share_among(today, past[0]) - usual, 0.0) if usual <= USUAL_MAX else 0.0
 
 

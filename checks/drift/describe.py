@@ -8,7 +8,7 @@ import pandas as pd
 
 from checks.drift.categories import describe_categories
 from checks.drift.description import VALUE_ROWS_MIN, Description
-from checks.drift.numbers import NEGATIVE_MIN, SURE_GAIN, describe_numbers, moved
+from checks.drift.numbers import CUT_MIN, NEGATIVE_MIN, SURE_GAIN, describe_numbers, moved, share_cut_off
 from checks.drift.tales import SHARES
 from checks.drift.values import seconds_of
 from checks.frames import blank_mask, missing_mask, numbers_of
@@ -17,9 +17,6 @@ from monitor.types import Change, ColumnKind
 Array = npt.NDArray[np.float64]
 QUARTERS = 96
 """Of an hour, in a day."""
-CUT_MIN = 0.004
-CUT_ROWS_MIN = 8.0
-"""So many rows were to come before today's first or after its last for their absence to be a cut, not luck."""
 STUCK_ROWS_MIN = 8
 STUCK = 12.0
 """So many rows of one time, and so many times their share of all past days' rows, are told as one value."""
@@ -113,19 +110,6 @@ def _describe_missing(today: pd.Series, past: pd.Series) -> Description | None:
     return Description(Change.NULLS_UP, moved, facts)
 
 
-def _share_cut_off(after: Array, before: Array) -> float:
-    """The share of the past's rows that lie before the first or after the last of today, the rest being as it was."""
-    first, last = after.min(), after.max()
-    cut = max(float((before < first).mean()), float((before > last).mean()))
-    if cut < CUT_MIN or cut * len(after) < CUT_ROWS_MIN:
-        return 0.0
-    kept = before[(before >= first) & (before <= last)]
-    if not len(kept):
-        return 0.0
-    chance = np.sqrt(1.0 / len(after) + 1.0 / len(kept))
-    return cut if moved(after, kept) < max(0.25 * cut, 1.6 * chance) else 0.0
-
-
 def _describe_times(today: pd.Series, past: pd.Series) -> Description:
     before, after = seconds_of(past.dropna()), seconds_of(today.dropna())
     if len(before) == 0 or len(after) == 0:
@@ -137,7 +121,7 @@ def _describe_times(today: pd.Series, past: pd.Series) -> Description:
         return Description(Change.CONSTANT if inside or not len(others) else Change.VALUES_NEW, stuck)
     clock_before, clock_after = np.mod(before, 86_400.0), np.mod(after, 86_400.0)
     far = moved(clock_after, clock_before)
-    gap = _share_cut_off(clock_after, clock_before)
+    gap = share_cut_off(clock_after, clock_before)
     if gap:
         return Description(Change.ROWS_MISSING, gap)
     up = _hours_moved(clock_after, clock_before) or float(np.median(clock_after) - np.median(clock_before))

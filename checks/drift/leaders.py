@@ -17,6 +17,8 @@ from checks.drift.timelike import is_timelike
 from checks.frames import missing_mask
 from monitor.types import Change, ColumnKind, SampleSet, Table
 
+DAYS_USUAL = 4
+"""Past days that tell whether a column's values belong to one day."""
 SWAPS_TRIED = 3
 SWAPPED_MIN = 0.01
 SWAPPED_PART = 0.25
@@ -46,7 +48,9 @@ def _replayed(told: Mapping[str, Description], samples: SampleSet) -> dict[str, 
     """Columns whose values belong to one day and are those of the day before."""
     found = {}
     for name, description in told.items():
-        share = share_of_yesterday(samples.today[name], [frame[name] for _, frame in samples.past[:2] if name in frame])
+        share = share_of_yesterday(
+            samples.today[name], [frame[name] for _, frame in samples.past[:DAYS_USUAL] if name in frame]
+        )
         if is_replayed(share, description.effect):
             found[name] = Description(Change.REPLAY, share, description.facts)
     return found

@@ -23,6 +23,11 @@ COMMON = 0.8
 """Share of rows with one and the same value from which a factor moves hardly another."""
 CUT_MAX = 0.35
 """Largest share of rows in what counts as a tail."""
+CUT_MIN = 0.004
+CUT_ROWS_MIN = 8.0
+"""So many rows were to come before today's first or after its last for their absence to be a cut, not luck."""
+PILED = 0.5
+"""Rows at the edge, as a part of those beyond it, from which these were clipped and not cut."""
 NEGATIVE_MIN = 0.004
 """Share of negative numbers from which they are news."""
 FLIPPED_ROOM = 0.1
@@ -56,6 +61,9 @@ def describe_numbers(today: Array, past: Array) -> Description:
     flipped = share_flipped(today, past)
     if flipped:
         return Description(Change.SHIFT_DOWN, flipped, facts)
+    gap = share_cut_off(today, past) if len(np.unique(past)) > DISCRETE_MAX else 0.0
+    if gap:
+        return Description(Change.ROWS_MISSING, gap, facts)
     tale = best_tale(today, past)
     sure_scale = _is_sure(tale, Change.SCALE) and not _one_new(today, past)
     found = _single_value(today, past, tale, sure_scale) or _listed_values(today, past, tale, sure_scale)
@@ -216,6 +224,20 @@ def moved(today: Array, past: Array) -> float:
     after = np.searchsorted(np.sort(today), grid, side="right") / len(today)
     before = np.searchsorted(np.sort(past), grid, side="right") / len(past)
     return float(np.abs(after - before).max())
+
+
+def share_cut_off(after: Array, before: Array) -> float:
+    """The share of the past's rows that lie before the first or after the last of today, the rest being as it was."""
+    first, last = after.min(), after.max()
+    cut, edge = max((float((before < first).mean()), first), (float((before > last).mean()), last))
+    piled = float((after == edge).mean())  # rows from beyond, written as the last that is allowed
+    if cut < CUT_MIN or cut * len(after) < CUT_ROWS_MIN or piled > PILED * cut:
+        return 0.0
+    kept = before[(before >= first) & (before <= last)]
+    if not len(kept):
+        return 0.0
+    chance = np.sqrt(1.0 / len(after) + 1.0 / len(kept))
+    return cut if moved(after, kept) < max(0.25 * cut, 1.6 * chance) else 0.0
 
 
 def _moved_noise(n1: int, n0: int) -> float:

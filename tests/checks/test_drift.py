@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from checks.drift import Drift
 from checks.drift.compare import attribute_rows, compare, scores_of
@@ -375,6 +377,23 @@ def test_numbers_with_few_values_change_as_others_do(today: Any, past: Any, chan
     found = describe_column(pd.Series(today), pd.Series(past), ColumnKind.NUMBER)
     assert found.change is change
     assert found.effect == pytest.approx(HIT.mean(), abs=0.1)
+
+
+@given(share=st.floats(0.02, 0.3), seed=st.integers(0, 10**6), lowest=st.booleans())
+@settings(max_examples=25)
+def test_rows_beyond_a_number_that_do_not_come_are_missing_and_clipped_ones_are_there(
+    share: float, seed: int, lowest: bool
+) -> None:
+    random = np.random.default_rng(seed)
+    sign = -1.0 if lowest else 1.0
+    past, whole = (sign * random.lognormal(3, 0.5, 3_000).round(2) for _ in range(2))
+    bound = np.quantile(sign * past, 1.0 - share)
+    cut, clipped = whole[sign * whole < bound], sign * np.minimum(sign * whole, bound)
+    found = describe_column(pd.Series(cut), pd.Series(past), ColumnKind.NUMBER)
+    assert found.change is Change.ROWS_MISSING
+    assert found.effect == pytest.approx(share, abs=0.03)
+    for there in (clipped, whole):
+        assert describe_column(pd.Series(there), pd.Series(past), ColumnKind.NUMBER).change is not Change.ROWS_MISSING
 
 
 @pytest.mark.parametrize(("written", "change"), [("B00007", Change.CONSTANT), ("unknown item!", Change.VALUES_NEW)])

@@ -213,3 +213,8 @@ def test_values_of_the_day_before_are_a_replay_where_values_belong_to_one_day() 
     assert share_of_yesterday(stale, [ids[1], ids[0]]) == pytest.approx(0.1, abs=0.03)
     names = [pd.Series([f"u{i}" for i in range(1_000)])] * 3
     assert share_of_yesterday(names[0], names[1:]) == 0.0
+
+
+def test_a_version_that_changed_yesterday_is_no_replay_today() -> None:
+    versions = [pd.Series([f"3.{n}.{i % 3}" for i in range(300)]) for n in (5, 5, 4, 4, 4)]  # today first
+    assert share_of_yesterday(versions[0], versions[1:]) == 0.0

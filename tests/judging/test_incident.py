@@ -103,6 +103,14 @@ def test_zeros_among_shifted_numbers_do_not_lead(make: Any) -> None:
     assert Group((zeros, elsewhere)).change is Change.ZEROS_UP
 
 
+def test_what_zeros_have_become_is_told_before_that_they_are_gone(make: Any) -> None:
+    fewer = make.verdict("zeros.c1", ["c1"], effect=0.3, surprise=30.0, change=Change.VALUES_GONE)
+    news = make.verdict("drift", ["c1"], effect=0.05, change=Change.VALUES_NEW)
+    assert Group((fewer, news)).change is Change.VALUES_NEW
+    vague = make.verdict("drift", ["c1"], effect=0.05, change=Change.RELATION)
+    assert Group((fewer, vague)).change is Change.VALUES_GONE
+
+
 def test_columns_rank_by_how_sure_and_how_much(make: Any) -> None:
     sure = make.verdict("nulls.c1", ["c1"], surprise=30.0)
     unsure = make.verdict("stats.c2", ["c2"], surprise=5.0)
