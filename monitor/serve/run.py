@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from monitor.config import load_config
@@ -86,27 +87,25 @@ def _check_tables(service: Service) -> None:
 
 def _run(service: Service) -> bool:
     """Let the clockwork go until a signal; True where all work came to its end."""
-    stop, reload_ = threading.Event(), threading.Event()
-    wake = threading.Event()
+    # A handler runs in the main thread wherever that stands, in the middle of a wait as well: an event's lock, which is
+    # not reentrant, would then be waited for by its own holder. A simple queue has none.
+    told: SimpleQueue[bool] = SimpleQueue()
+    stopping = False
 
     def on_stop(*_: Any) -> None:
-        if stop.is_set():
+        nonlocal stopping
+        if stopping:
             os._exit(_AT_ONCE)  # the second time, at once
-        stop.set()
-        wake.set()
+        stopping = True
+        told.put(False)
 
     def on_reload(*_: Any) -> None:
-        reload_.set()
-        wake.set()
+        told.put(True)
 
     with _signals({signal.SIGTERM: on_stop, signal.SIGINT: on_stop, signal.SIGHUP: on_reload}):
         scheduler = _wind_up(service)
-        while not stop.is_set():
-            wake.wait()
-            wake.clear()
-            if reload_.is_set():
-                reload_.clear()
-                _follow(service, scheduler, forced=True)
+        while told.get() and not stopping:
+            _follow(service, scheduler, forced=True)
         service.running = False
         scheduler.pause()
         service.log.info("stopping", grace_s=service.config.serve.grace_s)
