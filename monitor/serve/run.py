@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from monitor.config import load_config
@@ -87,25 +86,26 @@ def _check_tables(service: Service) -> None:
 
 def _run(service: Service) -> bool:
     """Let the clockwork go until a signal; True where all work came to its end."""
-    # A handler runs in the main thread wherever that stands, in the middle of a wait as well: an event's lock, which is
-    # not reentrant, would then be waited for by its own holder. A simple queue has none.
-    told: SimpleQueue[bool] = SimpleQueue()
-    stopping = False
+    stopping = asked = False
 
     def on_stop(*_: Any) -> None:
         nonlocal stopping
         if stopping:
             os._exit(_AT_ONCE)  # the second time, at once
         stopping = True
-        told.put(False)
 
     def on_reload(*_: Any) -> None:
-        told.put(True)
+        nonlocal asked
+        asked = True
 
-    with _signals({signal.SIGTERM: on_stop, signal.SIGINT: on_stop, signal.SIGHUP: on_reload}):
+    handlers = {signal.SIGTERM: on_stop, signal.SIGINT: on_stop, signal.SIGHUP: on_reload}
+    with _bell() as wait, _signals(handlers):
         scheduler = _wind_up(service)
-        while told.get() and not stopping:
-            _follow(service, scheduler, forced=True)
+        while not stopping:
+            wait()
+            if asked and not stopping:
+                asked = False
+                _follow(service, scheduler, forced=True)
         service.running = False
         scheduler.pause()
         service.log.info("stopping", grace_s=service.config.serve.grace_s)
@@ -115,6 +115,29 @@ def _run(service: Service) -> bool:
             os._exit(0)
         service.dispatch()
     return done
+
+
+@contextlib.contextmanager
+def _bell() -> Iterator[Callable[[], None]]:
+    """A way to wait for the next signal, or for one that came since the last wait.
+
+    A handler in Python runs only between two steps of the main thread: the lock of an event that it takes may be held
+    by the very wait that it interrupts, and it comes too late where the signal falls just before a wait begins, or to
+    another thread. So the interpreter's own handler writes to a pipe at once, and the wait reads it.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)  # full: it has been rung often enough
+    try:
+        yield lambda: _hear(reader)
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(writer)
+        os.close(reader)
+
+
+def _hear(reader: int) -> None:
+    os.read(reader, 4096)
 
 
 def _let_end(scheduler: BackgroundScheduler, grace_s: float) -> bool:
