@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase, digits
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,10 @@ SHAPES_MAX = 30
 DAY_S = 86_400.0
 _LARGEST = float(np.finfo(np.float32).max)
 
-_SHAPE_STEPS = ((re.compile(r"[A-Z]+"), "A"), (re.compile(r"[a-z]+"), "a"), (re.compile(r"[0-9]+"), "9"))
+_SIGNS = str.maketrans(
+    {**dict.fromkeys(ascii_uppercase, "A"), **dict.fromkeys(ascii_lowercase, "a"), **dict.fromkeys(digits, "9")}
+)
+_RUNS = tuple((re.compile(f"{symbol}{symbol}+"), symbol) for symbol in "Aa9")
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ def shape_of(text: str) -> str:
     >>> shape_of("N14228"), shape_of("Sãos Paulo, 22")
     ('A9', 'Aãa Aa, 9')
     """
-    shaped = text[:60]
-    for pattern, symbol in _SHAPE_STEPS:
-        shaped = pattern.sub(symbol, shaped)
+    shaped = text[:60].translate(_SIGNS)
+    for run, symbol in _RUNS:
+        shaped = run.sub(symbol, shaped)
     return shaped[:24]

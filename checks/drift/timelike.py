@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any
 
@@ -59,20 +61,25 @@ def is_calendar(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) 
         return False
     values = [frame[column.name] for _, frame in days]
     if column.kind is ColumnKind.TEXT and all(isinstance(v.dtype, pd.CategoricalDtype) for v in values):
-        return any(
-            _says(values, [start.strftime(form).lower() for start in known_starts], _share_text) for form in _FORMS
-        )
+        shares = [_ShareOfText(v) for v in values]
+        return any(_says(shares, [start.strftime(form).lower() for start in known_starts]) for form in _FORMS)
     if column.kind is not ColumnKind.NUMBER:
         return False
-    return any(_says(values, [part(start) for start in known_starts], _share_number) for part in _PARTS)
+    numbers = [partial(_share_number, v) for v in values]
+    return any(_says(numbers, [part(start) for start in known_starts]) for part in _PARTS)
 
 
-def _says(days: Sequence[pd.Series], own: Sequence[Any], share: Callable[[pd.Series, Any], float]) -> bool:
-    """Whether most rows of each day say its own date; today's (the first) no fewer than those of some past day."""
-    today = share(days[0], own[0])
+def _says(days: Sequence[Callable[[Any], float]], own: Sequence[Any]) -> bool:
+    """Whether most rows of each day say its own date; today's (the first) no fewer than those of some past day.
+
+    Args:
+        days: of each day, what tells the share of its rows that have a value.
+        own: each day's own value.
+    """
+    today = days[0](own[0])
     if today < OWN_MIN:
         return False
-    past = [share(values, date) for values, date in zip(days[1:], own[1:], strict=True)]
+    past = [share(date) for share, date in zip(days[1:], own[1:], strict=True)]
     return OWN_MIN <= min(past, default=1.0) <= today
 
 
@@ -81,11 +88,24 @@ def _share_number(values: pd.Series, own: int) -> float:
     return float((values == own).sum()) / known if known else 0.0
 
 
-def _share_text(values: pd.Series, own: str) -> float:
-    places = [i for i, text in enumerate(values.cat.categories) if str(text).lower() == own]
-    codes = values.cat.codes.to_numpy()
-    known = int((codes >= 0).sum())
-    return float(np.isin(codes, places).sum()) / known if known and places else 0.0
+class _ShareOfText:
+    """The share of a day's rows that have a text, whatever its case; the day is looked through when first asked."""
+
+    def __init__(self, values: pd.Series) -> None:
+        self._values = values
+
+    def __call__(self, own: str) -> float:
+        known = self._rows.total()
+        return self._rows[own] / known if known else 0.0
+
+    @cached_property
+    def _rows(self) -> Counter[str]:
+        codes = self._values.cat.codes.to_numpy()
+        texts = self._values.cat.categories.tolist()
+        rows: Counter[str] = Counter()
+        for text, count in zip(texts, np.bincount(codes[codes >= 0], minlength=len(texts)).tolist(), strict=True):
+            rows[str(text).lower()] += count
+        return rows
 
 
 def says_date(values: Sequence[float], starts: Sequence[dt.datetime]) -> bool:

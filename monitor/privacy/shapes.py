@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 SHAPE_MAX = 24
@@ -10,6 +11,7 @@ RUN_MAX = 4
 OPENING, CLOSING = "⟨", "⟩"
 _KEPT = frozenset(" .,:;-_/@+#()")
 _READ_MAX = 200
+_LONG_RUN = re.compile(rf"(.)\1{{{RUN_MAX},}}", re.DOTALL)
 
 
 def shape_of(value: object) -> str:
@@ -22,12 +24,7 @@ def shape_of(value: object) -> str:
     """
     if isinstance(value, (bytes, bytearray, memoryview)):
         return "(binary)"
-    shape: list[str] = []
-    for sign in str(value)[:_READ_MAX]:
-        symbol = _symbol(sign)
-        if symbol and shape[-RUN_MAX:] != [symbol] * RUN_MAX:
-            shape.append(symbol)
-    text = "".join(shape).strip()
+    text = _LONG_RUN.sub(lambda run: run[1] * RUN_MAX, str(value)[:_READ_MAX].translate(_SYMBOLS)).strip()
     if not text:
         return "(blank)" if str(value) else "(empty)"
     return text if len(text) <= SHAPE_MAX else text[: SHAPE_MAX - 1] + "…"
@@ -45,6 +42,18 @@ def hidden_text(text: str) -> str:
 def is_hidden(value: object) -> bool:
     """Whether a value stands for others that are not shown: no row has it, so no condition can name it."""
     return isinstance(value, str) and OPENING in value
+
+
+class _Symbols(dict[int, str]):
+    """What stands for each sign, found out when it first comes."""
+
+    def __missing__(self, place: int) -> str:
+        """Keep what stands for the sign at a place of Unicode."""
+        self[place] = symbol = _symbol(chr(place))
+        return symbol
+
+
+_SYMBOLS = _Symbols()
 
 
 def _symbol(sign: str) -> str:
