@@ -16,7 +16,8 @@ from monitor.exports import export_schema
 from tests.e2e.desk import Desk
 
 ROOT = Path(__file__).parents[2]
-VALIDATOR = jsonschema.Draft202012Validator(export_schema())
+SCHEMA = export_schema()
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 
@@ -29,7 +30,7 @@ def of_table(**keys: Any) -> dict[str, Any]:
 
 
 def test_it_is_a_schema() -> None:
-    jsonschema.Draft202012Validator.check_schema(export_schema())
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
 def blocks() -> list[Any]:
@@ -51,7 +52,7 @@ def test_documented_configurations_are_right(document: dict[str, Any]) -> None:
 
 def examples() -> list[Any]:
     """Every key of every mapping with each of its documented examples."""
-    schema = export_schema()
+    schema = SCHEMA
     named = {"": schema, **schema["$defs"]}
     kinds = {kind.__name__ for kind in KINDS.values()}
     return [
@@ -66,7 +67,7 @@ def examples() -> list[Any]:
 
 @pytest.mark.parametrize(("key", "said", "example"), examples())
 def test_every_documented_example_is_right(key: str, said: dict[str, Any], example: Any) -> None:
-    part = {**said, "$defs": export_schema()["$defs"]}
+    part = {**said, "$defs": SCHEMA["$defs"]}
     assert list(jsonschema.Draft202012Validator(part).iter_errors(example)) == [], key
 
 
