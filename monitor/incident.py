@@ -30,6 +30,9 @@ SUSPECT_SHARE = 0.2
 _SEVERITIES = list(Severity)
 _ROW_KINDS = frozenset({"volume", "freshness", "duplicates", "missing"})
 _REPEATS = frozenset({Change.REPLAY, Change.ROWS_EXTRA})
+_MORE_ROWS = frozenset({Change.ROWS_EXTRA, Change.DUPLICATES})
+_THINNED = frozenset({Change.VALUES_GONE, Change.VALUES_MIXED})
+"""What repeated rows do to the shares of other values."""
 _VALUE_KINDS = frozenset({"nulls", "zeros", "stats"})
 _OWN_INCIDENT = frozenset({"schema", "rule", "relation"})
 _SPECIFIC = {
@@ -61,8 +64,7 @@ class Group:
     @property
     def lead(self) -> Verdict:
         """The verdict that tells the story: the most specific of the surest."""
-        # keys that repeat because they are missing, or all the same, are that first of all
-        wrong = {v.evidence.columns[0] for v in self.verdicts if v.evidence.kind in _VALUE_KINDS and v.evidence.columns}
+        wrong = _written_over(self.verdicts)
         told = [v for v in self.verdicts if v.evidence.kind != "duplicates" or not wrong & set(v.evidence.columns)]
         told = [v for v in told if not _is_aside(v, told)]
         return max(told or self.verdicts, key=_leadership)
@@ -86,6 +88,17 @@ class Group:
     def severity(self) -> Severity:
         """The largest change in the group."""
         return max((v.severity for v in self.verdicts), key=_SEVERITIES.index)
+
+
+def _written_over(verdicts: Sequence[Verdict]) -> set[str]:
+    """Columns whose values made rows equal: keys that repeat because they are missing, or all the same.
+
+    None where more rows came: then those are the repeats, and what single columns show comes of them.
+    """
+    if any(v.evidence.kind == "volume" and v.evidence.change in _MORE_ROWS for v in verdicts):
+        return set()
+    values = [v.evidence for v in verdicts if v.evidence.kind in _VALUE_KINDS and v.evidence.columns]
+    return {e.columns[0] for e in values if e.change not in _THINNED}
 
 
 def _is_aside(verdict: Verdict, others: Sequence[Verdict]) -> bool:

@@ -13,6 +13,8 @@ NEARLY = -1.6
 REPEATED_TAIL = 1e-3
 """How rare the share of rows that nearly repeat others must be for added rows to be called duplicates."""
 _TOLD = frozenset({"change", "effect"})
+RATHER_PART = 0.8
+"""Part of the rows that a share of NULLs or zeros tells of, from which the rows themselves say what befell them."""
 _SPECIFIC = frozenset({"freshness", "volume", "schema", "nulls", "zeros", "duplicates"})
 
 
@@ -136,10 +138,12 @@ def _describe(table: Table, samples: SampleSet, names: set[str]) -> Described:
 
 
 def _with_kind(evidence: Evidence, described: Described) -> Evidence:
-    if evidence.kind == "zeros" and evidence.columns and evidence.columns[0] in described:
+    if evidence.kind in ("zeros", "nulls") and evidence.columns and evidence.columns[0] in described:
         change, effect, facts = described[evidence.columns[0]]
-        other = change is Change.FORMAT or "swapped_with" in facts
-        return replace(evidence, change=change) if other and effect > evidence.effect else evidence
+        cut = evidence.kind == "zeros" and change is Change.FORMAT  # numbers below 1, cut to 0
+        filled = evidence.change is Change.NULLS_DOWN and change is Change.VALUES_NEW
+        other = cut or filled or "swapped_with" in facts
+        return replace(evidence, change=change) if other and effect > RATHER_PART * evidence.effect else evidence
     if evidence.kind != "stats" or not evidence.columns or evidence.columns[0] not in described:
         return evidence
     change, effect, facts = described[evidence.columns[0]]

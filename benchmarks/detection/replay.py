@@ -55,7 +55,10 @@ class Replay:
     """A table whose days are judged on frames; what clean days measured and scored is kept."""
 
     def __init__(self, name: str, path: Path, time_column: str, key: tuple[str, ...] = ()) -> None:
-        raw = duckdb.sql(f"SELECT * FROM '{path}' ORDER BY {time_column}").df()
+        # rows of a day in the order of the file, which threads that sort do not keep by themselves
+        stored = f"read_parquet('{path}', file_row_number = true)"
+        order = f"ORDER BY {time_column}, file_row_number"
+        raw = duckdb.sql(f"SELECT * EXCLUDE (file_row_number) FROM {stored} {order}").df()
         columns = tuple(Column(c, _kind(raw[c]), "") for c in raw.columns)
         self.table = Table(name, "main", (name,), columns, TimeColumn(time_column, TimeForm.DATE), key=key)
         frame = _normalise(raw, columns)

@@ -22,6 +22,8 @@ BROKEN_MORE = 1.5
 """Likewise, how many times as many of its rows must disagree."""
 BY_FAR = 3.0
 """Decades by which what bound a column must surprise more than its values alone to be told instead of them."""
+QUIET = 2.0
+"""Decades that a column's values alone must surprise by for a word on them, where they no longer go with another's."""
 OUTSTANDING = 2.0
 """Decades of surprise behind the first column that leave a tenth of its part."""
 _BETWEEN = ("within", "order")
@@ -105,21 +107,24 @@ def told_by_bond(
     if look in _BETWEEN and partner == first:
         name, partner = first, name
     said = described.get(name)
-    if partner is None or name != first or said is None:
+    if name != first or said is None or (partner is None and look != "together"):
         return {}
     way, sure = _way(look, name, found, samples) or (None, False)
-    alone = max(
-        (_decades(p) for p in parts if p.columns == (name,) and look_of(p.check) not in {*_BETWEEN, look}),
-        default=0.0,
-    )
+    own = [p for p in parts if p.columns == (name,) and look_of(p.check) not in {*_BETWEEN, "together", look}]
+    alone = max(map(_decades, own), default=0.0)
     vague = said.change in (*_VAGUE, *((Change.VALUES_MIXED,) if way is Change.VALUES_NEW else ()))
     if not sure and not vague and (_decades(lead) < alone + BY_FAR or said.change is Change.FORMAT):
         return {}
-    change = way or (_LOOKS_LIKE[look] if vague else said.change)
+    change = way or (
+        _LOOKS_LIKE[look] if vague or (alone < QUIET and said.change is not Change.CONSTANT) else said.change
+    )
+    share = found.looks[look].get(name, lead.score or 0.0)
+    if partner is None:
+        return {name: Description(change, max(share, said.effect), said.facts)}
     facts = {**said.facts, "bound": look, "partner": partner}
     if look not in _BETWEEN:
         facts["entity"] = list(found.entity)
-    return {name: Description(change, found.looks[look].get(name, lead.score or 0.0), facts)}
+    return {name: Description(change, share, facts)}
 
 
 def _way(look: str, name: str, found: Comparison, samples: SampleSet) -> tuple[Change, bool] | None:

@@ -125,8 +125,9 @@ def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evide
 
 def _sure_repeat(lead: Evidence, known: Sequence[Evidence]) -> Evidence | None:
     """The look at rows that come again, where it leads or is sure: it then explains what columns show of it."""
-    if lead.check in REPEATED:
-        return lead
-    # rows that nearly equal others may do so because a column went wrong in them
     sure = [p for p in known if REPEATED.get(p.check) is Change.REPLAY and tail_alone(p) < REPEAT_TAIL]
+    if lead.check in REPEATED:
+        # a row of the day before beside today's of the same entity nearly equals that
+        return max((lead, *sure), key=lambda p: (p.score or 0.0, p is lead))
+    # rows that nearly equal others may do so because a column went wrong in them
     return min(sure, key=tail_alone, default=None)

@@ -20,6 +20,8 @@ QUARTERS = 96
 STUCK_ROWS_MIN = 8
 STUCK = 12.0
 """So many rows of one time, and so many times their share of all past days' rows, are told as one value."""
+FILLED_PART = 0.8
+"""Part of the rows that miss a value no more from which one value, never seen before, was written there."""
 NEWS_ROWS_MIN = 2
 NEWS_CHANCE = 1e-3
 """Rows without a value that are news in a column that never had any, unless they could all be today's by chance."""
@@ -95,19 +97,31 @@ def _as_category(values: pd.Series) -> pd.Series:
 def _describe_missing(today: pd.Series, past: pd.Series) -> Description | None:
     after, before = float(missing_mask(today).mean()), float(missing_mask(past).mean())
     moved = after - before
-    noise = np.sqrt(max(before, after, 1.0 / len(today)) * (1 / len(today) + 1 / len(past)))
+    varying = max(before * (1.0 - before), after * (1.0 - after), 1.0 / len(today))
+    noise = np.sqrt(varying * (1 / len(today) + 1 / len(past)))
     chance = (len(today) / (len(today) + len(past))) ** (after * len(today))
     never = before == 0 and after * len(today) >= NEWS_ROWS_MIN and chance < NEWS_CHANCE
     if not never and (abs(moved) < 4 * noise or abs(moved) < 0.004):
         return None
     facts = {"missing_before": before, "missing_after": after}
     if moved < 0:
+        filled = _filled_with(today, past)
+        if filled > FILLED_PART * -moved:
+            return Description(Change.VALUES_NEW, filled, facts)
         return Description(Change.NULLS_DOWN, -moved, facts)
     if isinstance(today.dtype, pd.CategoricalDtype):
         blanks = float(blank_mask(today).mean()) - float(blank_mask(past).mean())
         if blanks > 0.5 * moved:
             return Description(Change.EMPTY_UP, moved, facts)
     return Description(Change.NULLS_UP, moved, facts)
+
+
+def _filled_with(today: pd.Series, past: pd.Series) -> float:
+    """Share of today's rows with the commonest of the values that no past row had."""
+    known = today.dropna()
+    new = known[~known.isin(past.dropna().unique())]
+    counts = new.value_counts()
+    return float(counts.max()) / len(today) if len(new) and counts.max() >= VALUE_ROWS_MIN else 0.0
 
 
 def _describe_times(today: pd.Series, past: pd.Series) -> Description:

@@ -25,6 +25,9 @@ SWAPPED_PART = 0.25
 """Share of what moved in a column that an exchange with another must tell to be told."""
 
 
+_MISSING = frozenset({Change.NULLS_UP, Change.NULLS_DOWN, Change.EMPTY_UP})
+
+
 def describe_leaders(table: Table, samples: SampleSet, names: Sequence[str]) -> dict[str, Description]:
     """What happened to the columns that lead, the first of them first."""
     past = trim_past(samples)
@@ -48,6 +51,8 @@ def _replayed(told: Mapping[str, Description], samples: SampleSet) -> dict[str, 
     """Columns whose values belong to one day and are those of the day before."""
     found = {}
     for name, description in told.items():
+        if description.change in _MISSING:
+            continue  # few values that came in place of NULLs are often some of the day before
         share = share_of_yesterday(
             samples.today[name], [frame[name] for _, frame in samples.past[:DAYS_USUAL] if name in frame]
         )

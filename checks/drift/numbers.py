@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from checks.drift.arithmetic import told_by_arithmetic
 from checks.drift.categories import describe_categories
 from checks.drift.description import VALUE_ROWS_MIN, Description
 from checks.drift.tales import FACTORS, Tale, best_tale
@@ -34,6 +35,8 @@ FLIPPED_ROOM = 0.1
 """How much further than by chance numbers of another sign may lie from the usual ones."""
 FLIPPED_KNOWN = 0.8
 """Part of them whose size past numbers had: noise makes others."""
+NEAR = 0.25
+"""Numbers that lie so little beyond past ones, as a part of their range, are no more than a day brings."""
 SUDDEN = 8.0
 SUDDEN_MIN = 0.02
 """A value among others of which so many times as many rows, and so large a share, have come was written over them."""
@@ -61,6 +64,9 @@ def describe_numbers(today: Array, past: Array) -> Description:
     flipped = share_flipped(today, past)
     if flipped:
         return Description(Change.SHIFT_DOWN, flipped, facts)
+    exactly = told_by_arithmetic(today, past)
+    if exactly is not None:
+        return Description(exactly.change, exactly.share, facts)
     gap = share_cut_off(today, past) if len(np.unique(past)) > DISCRETE_MAX else 0.0
     if gap:
         return Description(Change.ROWS_MISSING, gap, facts)
@@ -85,7 +91,7 @@ def share_flipped(today: Array, past: Array) -> float:
     turned = -today[today < 0]
     if len(turned) < VALUE_ROWS_MIN or len(turned) < NEGATIVE_MIN * len(today) or (past < 0).any():
         return 0.0
-    usual = past[past > 0]
+    usual = np.concatenate([past[past > 0], today[today > 0]])
     known = float(np.isin(turned, usual).mean()) if len(usual) else 0.0
     if known < FLIPPED_KNOWN or moved(turned, usual) > _moved_noise(len(turned), len(usual)) + FLIPPED_ROOM:
         return 0.0
@@ -128,9 +134,9 @@ def _listed_values(today: Array, past: Array, tale: Tale | None, sure_scale: boo
 
 def _one_new(today: Array, past: Array) -> bool:
     """Whether a single number is new, and no copy of the one that most rows had: a factor would have made several."""
-    new = today[~np.isin(today, past)]
-    _, counts = np.unique(past, return_counts=True)
-    return len(np.unique(new)) == 1 and len(new) >= VALUE_ROWS_MIN and counts.max() < COMMON * len(past)
+    new, before = today[~np.isin(today, past)], past[past != 0]  # of 0 a factor makes nothing new
+    most = int(np.unique(before, return_counts=True)[1].max(initial=0))
+    return len(np.unique(new)) == 1 and len(new) >= VALUE_ROWS_MIN and most < COMMON * len(before)
 
 
 _MOVED = frozenset({Change.SCALE, Change.SHIFT_UP, Change.SHIFT_DOWN})
@@ -158,15 +164,15 @@ def _multiplied(value: float, past: Array) -> bool:
 
 def _default(today: Array, past: Array) -> tuple[float, float] | None:
     """The share and value of a number never seen before that stands for nearly all that is new beyond the past."""
-    outside = today[(today < past.min()) | (today > past.max())]
-    single, counts = np.unique(outside, return_counts=True)
-    if not len(single):
-        return None
-    place = int(np.argmax(counts))
-    share = counts[place] / len(today)
-    if counts[place] < VALUE_ROWS_MIN or share < 0.004 or counts[place] < 0.9 * len(outside):
-        return None
-    return float(share), float(single[place])
+    low, high = float(past.min()), float(past.max())
+    room = NEAR * (high - low)
+    near = (today >= low - room) & (today <= high + room)  # as numbers come that grow from day to day
+    for outside in (today[(today < low) | (today > high)], today[~near]):
+        single, counts = np.unique(outside, return_counts=True)
+        most = int(counts.max(initial=0))
+        if most >= max(VALUE_ROWS_MIN, 0.9 * len(outside)) and most >= 0.004 * len(today):
+            return most / len(today), float(single[int(np.argmax(counts))])
+    return None
 
 
 def _listed(values: Array) -> pd.Series:

@@ -79,10 +79,9 @@ def _gains(codes: list[list[npt.NDArray[np.int64]]], size: int) -> tuple[Array, 
     """By row of today and of the past: how much likelier the less sure of the two values is the other way round."""
     logs = []
     for _, past in codes:
-        counts = np.bincount(past[past >= 0], minlength=size) + 0.3
+        counts = np.bincount(past + 1, minlength=size + 1) + 0.3  # the first is that there is none, which also moves
         logs.append(np.log(counts / counts.sum()))
     told = []
     for a, b in zip(codes[0], codes[1], strict=True):
-        both = (a >= 0) & (b >= 0)
-        told.append(np.where(both, np.minimum(logs[0][b] - logs[0][a], logs[1][a] - logs[1][b]), 0.0))
+        told.append(np.minimum(logs[0][b + 1] - logs[0][a + 1], logs[1][a + 1] - logs[1][b + 1]))
     return told[0], told[1]

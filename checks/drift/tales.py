@@ -6,7 +6,7 @@ The tale whose mixture makes today's histogram likeliest wins, with the share of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,8 @@ SHIFTS = (0.25, 0.5, 1.0, 2.0, 4.0)
 DEVIATIONS = (0.5, 1.0, 2.0)
 """The same in standard deviations."""
 GRAINS = (1.0, 10.0, 100.0, 1000.0)
+ROUNDED_MIN = 0.004
+"""Share of rows by which more numbers than before must be multiples of a grain to be told as rounded to it."""
 SHARES = np.array([0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0])
 BINS = 60
 ROWS_TOLD = 3_000
@@ -71,7 +73,8 @@ def best_tale(today: Array, past: Array) -> Tale | None:
     >>> tale.change.value, bool(0.05 <= tale.share <= 0.2)
     ('scale', True)
     """
-    return _likeliest(today, past, GAIN_MIN)
+    grains = [grain for grain in GRAINS if _share_on(today, grain) > _share_on(past, grain) + ROUNDED_MIN]
+    return _likeliest(today, past, GAIN_MIN, grains)
 
 
 def tale_gain(today: Array, past: Array) -> float:
@@ -83,11 +86,15 @@ def tale_gain(today: Array, past: Array) -> float:
     """
     sides = [side[np.isfinite(side)] for side in (today, past)]
     drawn = [side[:: max(len(side) // ROWS_TOLD, 1)][:ROWS_TOLD] for side in sides]
-    best = _likeliest(drawn[0], drawn[1], 0.0)
+    best = _likeliest(drawn[0], drawn[1], 0.0, GRAINS)
     return best.gain / len(drawn[0]) if best is not None else 0.0
 
 
-def _likeliest(today: Array, past: Array, gain_min: float) -> Tale | None:
+def _share_on(values: Array, grain: float) -> float:
+    return float(np.mean(np.isclose(values / grain, np.round(values / grain))))
+
+
+def _likeliest(today: Array, past: Array, gain_min: float, grains: Sequence[float]) -> Tale | None:
     if len(today) < 10 or len(past) < 10:
         return None
     edges, unit = _edges(today, past)
@@ -95,7 +102,7 @@ def _likeliest(today: Array, past: Array, gain_min: float) -> Tale | None:
     before = _shares(_histogram(past, edges, unit))
     nothing = float((counts * np.log(before)).sum())
     best: Tale | None = None
-    for change, told in _tales(past):
+    for change, told in _tales(past, grains):
         after = _shares(_histogram(told, edges, unit))
         mixed = (1.0 - SHARES[:, None]) * before + SHARES[:, None] * after
         gains = (counts * np.log(mixed)).sum(axis=1) - nothing
@@ -124,7 +131,7 @@ def _shares(counts: npt.NDArray[np.int64]) -> Array:
     return np.asarray((counts + 0.3) / (counts.sum() + 0.3 * len(counts)))
 
 
-def _tales(past: Array) -> Iterator[tuple[Change, Array]]:
+def _tales(past: Array, grains: Sequence[float]) -> Iterator[tuple[Change, Array]]:
     low, middle, high = np.quantile(past, [0.1, 0.5, 0.9])
     spread = max(float(high - low) / 2.56, float(past.std()) * 0.2, 1e-12)
     for factor in FACTORS:
@@ -139,7 +146,7 @@ def _tales(past: Array) -> Iterator[tuple[Change, Array]]:
     noise = np.random.default_rng(0).standard_normal(len(past))
     for scale in (0.5, 1.0, 3.0):
         yield Change.SPREAD, past + scale * spread * noise
-    for grain in GRAINS:
+    for grain in grains:
         if grain <= 4.0 * spread:
             yield Change.FORMAT, np.round(past / grain) * grain
             yield Change.FORMAT, np.trunc(past / grain) * grain

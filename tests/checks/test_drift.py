@@ -430,6 +430,15 @@ def test_columns_that_exchanged_their_values_are_told_though_one_number_is_in_bo
     assert share_swapped((today[0], past[0]), (past[1], past[1])) < 0.03
 
 
+def test_an_exchange_with_nulls_is_one_and_a_null_alone_is_none() -> None:
+    reasons = np.where(FEW, "refused", None)
+    today = texts(np.where(HIT, reasons, CITIES)), texts(np.where(HIT, CITIES, reasons))
+    past = texts(CITIES), texts(reasons)
+    assert share_swapped((today[0], past[0]), (today[1], past[1])) == pytest.approx(HIT.mean(), abs=0.03)
+    lost = texts(np.where(HIT, None, CITIES))
+    assert share_swapped((lost, past[0]), (past[1], past[1])) < 0.03
+
+
 def texts(values: Any) -> pd.Series:
     return pd.Series(pd.Categorical(values))
 

@@ -119,3 +119,13 @@ def test_columns_rank_by_how_sure_and_how_much(make: Any) -> None:
     assert set(rank_columns([unsure, spread, sure])) == {"c1", "c2", "c3"}
     assert rank_columns([sure, unsure]) == rank_columns([unsure, sure])
     assert len(rank_columns([make.verdict(f"nulls.c{i}", [f"c{i}"]) for i in range(40)])) == 10
+
+
+def test_repeated_rows_lead_what_single_columns_show_of_them(make: Any) -> None:
+    doubled = make.verdict("duplicates", ["c1"], surprise=30.0, change=Change.DUPLICATES)
+    constant = make.verdict("stats.c1", ["c1"], surprise=30.0, change=Change.CONSTANT)
+    extra = make.verdict("volume", surprise=30.0, change=Change.ROWS_EXTRA)
+    assert Group((extra, doubled, constant)).change is Change.DUPLICATES
+    assert Group((doubled, constant)).change is Change.CONSTANT  # no row more: a key with one value over others
+    thinned = make.verdict("zeros.c1", ["c1"], surprise=30.0, change=Change.VALUES_GONE)
+    assert Group((doubled, thinned)).change is Change.DUPLICATES

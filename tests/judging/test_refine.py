@@ -71,3 +71,29 @@ def test_numbers_are_values_whatever_type_they_were_read_as() -> None:
     codes = [frame.assign(reason=(frame["reason"] == "refused").astype(int)) for _, frame in PAST]
     today = TODAY.assign(reason=0.0)
     assert rows_are_gone(today, codes, "reason", 1.0) is False
+
+
+@pytest.mark.parametrize(
+    ("said", "facts", "change"),
+    [
+        (Change.RELATION, {"swapped_with": "state"}, Change.RELATION),  # its NULLs are the other column's
+        (Change.RELATION, {}, Change.NULLS_UP),
+        (Change.VALUES_NEW, {}, Change.NULLS_UP),
+    ],
+)
+def test_nulls_that_came_from_another_column_are_an_exchange(
+    make: Any, said: Change, facts: dict[str, str], change: Change
+) -> None:
+    drift = make.verdict("drift", ["reason"], change=Change.RELATION, effect=0.1)
+    columns = {"reason": {"change": said.value, "effect": 0.1, **facts}}
+    drift = replace(drift, evidence=replace(drift.evidence, detail={"columns": columns}))
+    nulls = make.verdict("nulls.reason", ["reason"], change=Change.NULLS_UP, effect=0.05)
+    assert refine(PAYMENTS, [nulls, drift], SampleSet(TODAY, PAST))[0].evidence.change is change
+
+
+def test_a_value_never_seen_in_place_of_nulls_is_that_value(make: Any) -> None:
+    drift = make.verdict("drift", ["n"], change=Change.VALUES_NEW, effect=0.1)
+    columns = {"n": {"change": "values_new", "effect": 0.099}}
+    drift = replace(drift, evidence=replace(drift.evidence, detail={"columns": columns}))
+    nulls = make.verdict("nulls.n", ["n"], change=Change.NULLS_DOWN, effect=0.1)
+    assert refine(PAYMENTS, [nulls, drift], SampleSet(TODAY, PAST))[0].evidence.change is Change.VALUES_NEW

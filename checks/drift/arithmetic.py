@@ -1,0 +1,168 @@
+"""What numbers never seen before are of known ones: so many times as much, so much more, with more decimals.
+
+Where numbers come again (prices of a list, rates, codes, ids) a wrong factor makes exactly its multiples of them, and
+where all are written to so many decimals, the rows with more of them are those that something was done to. Both are
+told without regard to how odd the day is otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from checks.drift.description import VALUE_ROWS_MIN
+from checks.drift.tales import FACTORS, best_tale
+from monitor.types import Change
+
+Array = npt.NDArray[np.float64]
+
+NEWS_MIN = 0.004
+"""Share of today's rows with numbers never seen before from which those are looked into."""
+EXACT = 0.8
+"""Part of them that a factor or a difference must lead back to known numbers."""
+BY_CHANCE = 0.4
+"""Part of them that another factor may lead back as well."""
+UNSEEN = 0.3
+"""Rows that a value no past row had counts for."""
+SURE_GAIN = 8.0
+DEVIATIONS = 6.0
+"""Log-likelihood, and standard deviations of them all, by which a difference must lead the others tried."""
+LESS_LIKELY = 0.5
+"""How much less likely, on average, numbers led back may be than past ones are, beside chance."""
+DECIMALS_MAX = 4
+ON_GRID = 0.995
+"""Part of past numbers that are written to so many decimals."""
+ALIKE = 0.9
+"""Part of today's finer numbers that lie equally far from the next number with usual decimals, where all were moved."""
+WHOLE = 0.6
+"""Share of today's rows with finer numbers from which all may be other ones, some of them by luck not finer."""
+REST_MIN = 30
+"""Rows of today with usual decimals that the finer ones are held against."""
+DIGITS = 9
+VALUES_TRIED = 50
+KNOWN_TRIED = 200
+"""New numbers that a difference is tried on, and known ones that the commonest of them may have been."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A kind of change, and the share of today's rows that it befell."""
+
+    change: Change
+    share: float
+
+
+def told_by_arithmetic(today: Array, past: Array) -> Told | None:
+    """What was done to some of today's numbers, where it can be told exactly.
+
+    Args:
+        today: finite numbers of today.
+        past: finite numbers of past days.
+
+    >>> import numpy as np
+    >>> rates = np.repeat([0.85, 1.0, 1.64, 162.0], [200, 400, 150, 250])
+    >>> told_by_arithmetic(np.concatenate([rates, rates[::4] * 10.0]), rates)
+    Told(change=<Change.SCALE: 'scale'>, share=0.2)
+    >>> told_by_arithmetic(np.concatenate([rates, rates[::4] - 7.5]), rates).change.value
+    'shift_down'
+    """
+    return _finer(today, past) or _known_ones(today, past)
+
+
+def _known_ones(today: Array, past: Array) -> Told | None:
+    """Numbers that are known ones times a usual factor, or known ones moved by one difference."""
+    before, after = _digits(past), _digits(today)
+    known = np.unique(before)
+    new = after[~np.isin(after, known)]
+    if len(new) < max(VALUE_ROWS_MIN, NEWS_MIN * len(today)) or len(np.unique(new)) < 2:
+        return None
+    share = len(new) / len(today)
+    parts = sorted((_part_known(new / factor, known) for factor in FACTORS), reverse=True)
+    if parts[0] >= EXACT and parts[1] <= BY_CHANCE:
+        return Told(Change.SCALE, share)
+    step = _difference(new, before)
+    return Told(Change.SHIFT_UP if step > 0 else Change.SHIFT_DOWN, share) if step else None
+
+
+def _difference(new: Array, before: Array) -> float:
+    """By how much the new numbers lie beyond past ones; 0 where it is no single difference.
+
+    Led back by it they are as likely as past numbers are, and by any other far less so. That they are known is not
+    enough: among numbers that lie close any difference leads to known ones.
+    """
+    known, rows = np.unique(before, return_counts=True)
+    logs = np.log(np.append(rows, UNSEEN) / len(before))
+    values, counts = _commonest(new, VALUES_TRIED)
+    steps = _digits(values[0] - _commonest(before, KNOWN_TRIED)[0])
+    told = _places(_digits(values - steps[:, None]), known)
+    gains = (logs[told] * counts).sum(axis=1)
+    if not _stands_alone(gains):
+        return 0.0
+    step = float(steps[int(np.argmax(gains))])
+    mean, spread = (
+        np.average(logs[:-1], weights=rows),
+        np.sqrt(np.cov(logs[:-1], fweights=rows)) if len(rows) > 1 else 0,
+    )
+    places = _places(_digits(new - step), known)
+    if (places < len(known)).mean() < EXACT:
+        return 0.0
+    likely = float(logs[places].mean())
+    return step if likely >= mean - LESS_LIKELY - 3.0 * spread / np.sqrt(len(new)) else 0.0
+
+
+def _stands_alone(gains: Array) -> bool:
+    """Whether the best of the differences is so by far, and not by how the others scatter."""
+    best, *rest = np.sort(gains)[::-1]
+    others = np.array(rest)
+    return bool(not len(others) or best - others.mean() > max(SURE_GAIN, DEVIATIONS * float(others.std())))
+
+
+def _places(values: Array, known: Array) -> npt.NDArray[np.int64]:
+    """Where values stand among known ones; the place after the last for those that are none."""
+    place = np.clip(np.searchsorted(known, values), 0, len(known) - 1)
+    return np.where(known[place] == values, place, len(known))
+
+
+def _commonest(values: Array, count: int) -> tuple[Array, npt.NDArray[np.int64]]:
+    """The values that most rows have, and those rows; the commonest first."""
+    single, rows = np.unique(values, return_counts=True)
+    first = np.argsort(-rows, kind="stable")[:count]
+    return single[first], rows[first]
+
+
+def _part_known(values: Array, known: Array) -> float:
+    return float(np.isin(_digits(values), known).mean())
+
+
+def _digits(values: Array) -> Array:
+    """The numbers to nine digits: what a factor or a difference does beyond them is the floats'."""
+    size = np.floor(np.log10(np.maximum(np.abs(values), 1e-300)))
+    scale = 10.0 ** np.clip(DIGITS - 1 - size, -200, 200)
+    return np.asarray(np.where(values == 0, 0.0, np.round(values * scale) / scale))
+
+
+def _finer(today: Array, past: Array) -> Told | None:
+    """Rows with more decimals than ever, held against those of the same day that have as many as usual."""
+    decimals = next((d for d in range(DECIMALS_MAX + 1) if _on_grid(past, d).mean() >= ON_GRID), None)
+    if decimals is None:
+        return None
+    usual = _on_grid(today, decimals)
+    finer, rest = today[~usual], today[usual]
+    share = len(finer) / len(today)
+    if len(finer) < VALUE_ROWS_MIN or share < NEWS_MIN or share >= WHOLE or len(rest) < REST_MIN:
+        return None
+    if share < 2.0 * float((~_on_grid(past, decimals)).mean()):
+        return None
+    aside = np.round(np.mod(finer * 10.0**decimals, 1.0), 3)
+    if np.unique(aside, return_counts=True)[1].max() >= ALIKE * len(finer):
+        up = float(np.median(finer) - np.median(rest))
+        return Told(Change.SHIFT_UP if up >= 0 else Change.SHIFT_DOWN, share)
+    tale = best_tale(finer, rest)
+    return Told(tale.change if tale is not None and tale.change is not Change.FORMAT else Change.SPREAD, share)
+
+
+def _on_grid(values: Array, decimals: int) -> npt.NDArray[np.bool_]:
+    scaled = values * 10.0**decimals
+    return np.asarray(np.abs(scaled - np.round(scaled)) <= 1e-9 * np.maximum(np.abs(scaled), 1.0) + 1e-7)
