@@ -7,6 +7,7 @@ told without regard to how odd the day is otherwise.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +69,8 @@ def told_by_arithmetic(today: Array, past: Array) -> Told | None:
     >>> told_by_arithmetic(np.concatenate([rates, rates[::4] - 7.5]), rates).change.value
     'shift_down'
     """
-    return _finer(today, past) or _known_ones(today, past)
+    with np.errstate(over="ignore", invalid="ignore"):  # near the end of what floats hold, nothing is known of them
+        return _finer(today, past) or _known_ones(today, past)
 
 
 def _known_ones(today: Array, past: Array) -> Told | None:
@@ -101,15 +103,15 @@ def _difference(new: Array, before: Array) -> float:
     if not _stands_alone(gains):
         return 0.0
     step = float(steps[int(np.argmax(gains))])
-    mean, spread = (
-        np.average(logs[:-1], weights=rows),
-        np.sqrt(np.cov(logs[:-1], fweights=rows)) if len(rows) > 1 else 0,
-    )
     places = _places(_digits(new - step), known)
-    if (places < len(known)).mean() < EXACT:
-        return 0.0
-    likely = float(logs[places].mean())
-    return step if likely >= mean - LESS_LIKELY - 3.0 * spread / np.sqrt(len(new)) else 0.0
+    return step if (places < len(known)).mean() >= EXACT and _as_likely(logs[places], logs[:-1], rows) else 0.0
+
+
+def _as_likely(found: Array, usual: Array, rows: npt.NDArray[np.int64]) -> bool:
+    """Whether values are as likely as past ones are, beside chance; `usual` by value, with its rows."""
+    mean = float(np.average(usual, weights=rows))
+    spread = math.sqrt(float(np.average((usual - mean) ** 2, weights=rows)))
+    return bool(found.mean() >= mean - LESS_LIKELY - 3.0 * spread / math.sqrt(len(found)))
 
 
 def _stands_alone(gains: Array) -> bool:
