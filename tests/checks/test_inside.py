@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from monitor.types import (
     Change,
     Column,
     ColumnKind,
+    Evidence,
     PastScores,
     Point,
     Sample,
@@ -160,6 +162,65 @@ def test_the_comparison_has_the_scores_of_columns_that_tell_the_day() -> None:
     assert broken["order.order_id"] > 0.05
 
 
+def judged(frames: Sequence[pd.DataFrame], kinds: Mapping[str, ColumnKind]) -> Evidence:
+    """What drift says of the last of some days, by the thirty before it."""
+    days = [partition_at(Cadence.DAY, "UTC", dt.date(2024, 3, 1) + dt.timedelta(n)) for n in range(len(frames))]
+    columns = tuple(Column(name, kind, "") for name, kind in kinds.items())
+    table = Table("t", "main", ("t",), columns, TimeColumn("day", TimeForm.DATE))
+
+    def beside(number: int) -> SampleSet:
+        return SampleSet(frames[number], tuple((days[n], frames[n]) for n in range(number - 1, number - 7, -1)))
+
+    scores: dict[str, list[Point]] = {}
+    last = len(frames) - 1
+    for number in range(last - 30, last):
+        for name, score in scores_of(compare(table, days[number], beside(number))).items():
+            scores.setdefault(name, []).append(Point(days[number], score))
+    values: Values = {Sample(): beside(last), PastScores("drift"): scores}
+    (evidence,) = Drift().evaluate(table, days[last], values)
+    return evidence
+
+
+def test_a_column_with_values_as_usual_is_told_by_what_it_no_longer_goes_with() -> None:
+    def visits(number: int) -> pd.DataFrame:
+        random = np.random.default_rng(number)
+        session = np.repeat(np.arange(160), 5)
+        country = random.choice(["DE", "FR", "US", "IN"], 160, p=[0.4, 0.3, 0.2, 0.1])[session]
+        frame = pd.DataFrame({"session": [f"{number:03d}-{s:04d}" for s in session], "country": country})
+        return frame.assign(seconds=random.exponential(30.0, 800).round(1)).astype(
+            {"session": "category", "country": "category"}
+        )
+
+    frames = [visits(n) for n in [*range(36), 51]]  # a last day that has more of some countries by chance
+    random, last = np.random.default_rng(0), frames[-1]
+    hit = random.random(len(last)) < 0.08
+    mixed = last["country"].astype(object).to_numpy().copy()
+    mixed[hit] = random.permutation(mixed[hit])
+    frames[-1] = last.assign(country=pd.Categorical(mixed, categories=last["country"].cat.categories))
+    kinds = {"session": ColumnKind.TEXT, "country": ColumnKind.TEXT, "seconds": ColumnKind.NUMBER}
+    evidence = judged(frames, kinds)
+    assert (evidence.columns[0], evidence.change) == ("country", Change.RELATION)
+
+
+def test_rows_of_the_day_before_beside_those_of_today_are_a_replay() -> None:
+    """Accounts are there every day, with a little more on them: their rows of yesterday nearly equal today's."""
+    plan = pd.Series(np.random.default_rng(1).choice(["free", "pro"], 800)).astype("category")
+    kept, seats = np.random.default_rng(2).lognormal(5, 1, 800), np.random.default_rng(5).integers(1, 90, 800) * 1.0
+
+    def accounts(number: int) -> pd.DataFrame:
+        days = [np.random.default_rng(n) for n in range(number)]
+        busy = [random.random(800) > 0.05 * random.random() for random in days]  # the others' rows are as they were
+        spent = (kept + sum((b * np.linspace(0.3, 3.0, 800) for b in busy), start=np.zeros(800))).round(2)
+        names = pd.Series([f"a{i:04d}" for i in range(800)]).astype("category")
+        return pd.DataFrame({"account": names, "plan": plan, "spent": spent, "seats": seats})
+
+    frames = [accounts(n) for n in range(37)]
+    again = np.random.default_rng(3).random(800) < 0.3
+    frames[-1] = pd.concat([frames[-1][~again], frames[-2].sample(int(again.sum()), random_state=4)], ignore_index=True)
+    kinds = dict.fromkeys(("account", "plan"), ColumnKind.TEXT) | dict.fromkeys(("spent", "seats"), ColumnKind.NUMBER)
+    assert judged(frames, kinds).change is Change.REPLAY
+
+
 def test_of_two_bound_columns_the_one_with_changed_values_is_blamed() -> None:
     """Merging two hours breaks `slot` within `hour`, and it is `hour` that went wrong."""
     random = np.random.default_rng(3)
@@ -169,22 +230,9 @@ def test_of_two_bound_columns_the_one_with_changed_values_is_blamed() -> None:
         delay = random.exponential(20.0, 1_000)
         return pd.DataFrame({"hour": hour.astype(float), "slot": hour * 60.0 + 86_400 * number, "delay": delay})
 
-    past_days = [partition_at(Cadence.DAY, "UTC", dt.date(2024, 3, 1) + dt.timedelta(n)) for n in range(40)]
     frames = [flights(n) for n in range(41)]
-    columns = tuple(Column(name, ColumnKind.NUMBER, "") for name in ("hour", "slot", "delay"))
-    table = Table("t", "main", ("t",), columns, TimeColumn("day", TimeForm.DATE))
-
-    def judged(number: int, frame: pd.DataFrame) -> SampleSet:
-        return SampleSet(frame, tuple((past_days[n], frames[n]) for n in range(number - 1, number - 7, -1)))
-
-    scores: dict[str, list[Point]] = {}
-    for number in range(10, 40):
-        for name, score in scores_of(compare(table, past_days[number], judged(number, frames[number]))).items():
-            scores.setdefault(name, []).append(Point(past_days[number], score))
     today = frames[40].assign(hour=np.where(frames[40]["hour"] == 7, 8.0, frames[40]["hour"]))
-    day = partition_at(Cadence.DAY, "UTC", dt.date(2024, 4, 10))
-    values: Values = {Sample(): judged(40, today), PastScores("drift"): scores}
-    (evidence,) = Drift().evaluate(table, day, values)
+    evidence = judged([*frames[:40], today], dict.fromkeys(("hour", "slot", "delay"), ColumnKind.NUMBER))
     assert evidence.columns[0] == "hour"
     assert evidence.shares[0] == max(evidence.shares)
     assert sum(evidence.shares) == pytest.approx(1.0)
