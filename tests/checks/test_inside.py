@@ -163,7 +163,7 @@ def test_the_comparison_has_the_scores_of_columns_that_tell_the_day() -> None:
 
 
 def judged(frames: Sequence[pd.DataFrame], kinds: Mapping[str, ColumnKind]) -> Evidence:
-    """What drift says of the last of some days, by the thirty before it."""
+    """What drift says of the last of some days, by the sixteen before it."""
     days = [partition_at(Cadence.DAY, "UTC", dt.date(2024, 3, 1) + dt.timedelta(n)) for n in range(len(frames))]
     columns = tuple(Column(name, kind, "") for name, kind in kinds.items())
     table = Table("t", "main", ("t",), columns, TimeColumn("day", TimeForm.DATE))
@@ -173,7 +173,7 @@ def judged(frames: Sequence[pd.DataFrame], kinds: Mapping[str, ColumnKind]) -> E
 
     scores: dict[str, list[Point]] = {}
     last = len(frames) - 1
-    for number in range(last - 30, last):
+    for number in range(last - 16, last):
         for name, score in scores_of(compare(table, days[number], beside(number))).items():
             scores.setdefault(name, []).append(Point(days[number], score))
     values: Values = {Sample(): beside(last), PastScores("drift"): scores}
@@ -209,7 +209,7 @@ def test_rows_of_the_day_before_beside_those_of_today_are_a_replay() -> None:
 
     def accounts(number: int) -> pd.DataFrame:
         days = [np.random.default_rng(n) for n in range(number)]
-        busy = [random.random(800) > 0.05 * random.random() for random in days]  # the others' rows are as they were
+        busy = [random.random(800) > 0.03 * random.random() for random in days]  # the others' rows are as they were
         spent = (kept + sum((b * np.linspace(0.3, 3.0, 800) for b in busy), start=np.zeros(800))).round(2)
         names = pd.Series([f"a{i:04d}" for i in range(800)]).astype("category")
         return pd.DataFrame({"account": names, "plan": plan, "spent": spent, "seats": seats})
