@@ -209,7 +209,7 @@ def test_rows_of_the_day_before_beside_those_of_today_are_a_replay() -> None:
 
     def accounts(number: int) -> pd.DataFrame:
         days = [np.random.default_rng(n) for n in range(number)]
-        busy = [random.random(800) > 0.03 * random.random() for random in days]  # the others' rows are as they were
+        busy = [random.random(800) > 0.012 * random.random() for random in days]  # the others' rows are as they were
         spent = (kept + sum((b * np.linspace(0.3, 3.0, 800) for b in busy), start=np.zeros(800))).round(2)
         names = pd.Series([f"a{i:04d}" for i in range(800)]).astype("category")
         return pd.DataFrame({"account": names, "plan": plan, "spent": spent, "seats": seats})
