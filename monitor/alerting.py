@@ -157,6 +157,9 @@ def _before_after(name: str, findings: Sequence[Finding], drift: Finding | None)
     if values:
         before = ", ".join(f"{v['value']} {share(v['before'])}" for v in values)
         return before, ", ".join(f"{v['value']} {share(v['after'])}" for v in values)
+    if "finer_median" in facts:
+        others = f"median {quantity(facts['others_median'], '')}, as usual"
+        return others, f"median {quantity(facts['finer_median'], '')}, with more decimals"
     if "median_after" in facts:
         return f"median {quantity(facts['median_before'], '')}", f"median {quantity(facts['median_after'], '')}"
     return "", tell_column(name, facts).removeprefix(f"{name} ") if facts else ""

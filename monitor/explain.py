@@ -168,6 +168,9 @@ def tell_column(name: str, facts: Mapping[str, Any]) -> str:
         return f"{name} is missing in {share(facts['missing_after'])} of rows, before {share(facts['missing_before'])}"
     if change is Change.ZEROS_UP:
         return f"{name} is 0 in {share(facts['effect'])} more of the rows"
+    exactly = _tell_exactly(facts) if change in _MOVED else ""
+    if exactly:
+        return f"{name} has {CHANGE_WORDS[change]} in {share(facts['effect'])} of rows ({exactly})"
     if "median_after" in facts and change in _MOVED:
         what = CHANGE_WORDS[change]
         medians = f"median {number(facts['median_after'])}, before {number(facts['median_before'])}"
@@ -177,6 +180,18 @@ def tell_column(name: str, facts: Mapping[str, Any]) -> str:
     if change is Change.RELATION:
         return f"{name} no longer goes with the other columns as before in {share(facts['effect'])} of rows"
     return f"{name} has {CHANGE_WORDS[change]} in {share(facts['effect'])} of rows"
+
+
+def _tell_exactly(facts: Mapping[str, Any]) -> str:
+    """What was done to numbers where it could be told exactly; '' elsewhere."""
+    if "factor" in facts:
+        return f"{number(facts['factor'])} times what they were"
+    if "difference" in facts:
+        return f"by {number(abs(facts['difference']))}"
+    if "finer_median" in facts:
+        medians = f"median {number(facts['finer_median'])}, of the others {number(facts['others_median'])}"
+        return f"those with more decimals than ever: {medians}"
+    return ""
 
 
 def _tell_rule(_table: Table, _partition: Partition, evidence: Evidence) -> str:

@@ -8,6 +8,7 @@ told without regard to how odd the day is otherwise.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +22,12 @@ Array = npt.NDArray[np.float64]
 
 NEWS_MIN = 0.004
 """Share of today's rows with numbers never seen before from which those are looked into."""
+MOST = 0.6
+"""Part of them that a factor must lead back to known numbers."""
+BY_CHANCE = 0.5
+"""So many times as many may be led back by another factor."""
 EXACT = 0.8
-"""Part of them that a factor or a difference must lead back to known numbers."""
-BY_CHANCE = 0.4
-"""Part of them that another factor may lead back as well."""
+"""Part of them that a difference must lead back."""
 UNSEEN = 0.3
 """Rows that a value no past row had counts for."""
 SURE_GAIN = 8.0
@@ -49,10 +52,14 @@ KNOWN_TRIED = 200
 
 @dataclass(frozen=True)
 class Told:
-    """A kind of change, and the share of today's rows that it befell."""
+    """A kind of change, the share of today's rows that it befell, and what it was.
+
+    `facts` are the `factor`, the `difference`, or the medians of the numbers with more decimals and of today's others.
+    """
 
     change: Change
     share: float
+    facts: Mapping[str, float]
 
 
 def told_by_arithmetic(today: Array, past: Array) -> Told | None:
@@ -65,9 +72,9 @@ def told_by_arithmetic(today: Array, past: Array) -> Told | None:
     >>> import numpy as np
     >>> rates = np.repeat([0.85, 1.0, 1.64, 162.0], [200, 400, 150, 250])
     >>> told_by_arithmetic(np.concatenate([rates, rates[::4] * 10.0]), rates)
-    Told(change=<Change.SCALE: 'scale'>, share=0.2)
-    >>> told_by_arithmetic(np.concatenate([rates, rates[::4] - 7.5]), rates).change.value
-    'shift_down'
+    Told(change=<Change.SCALE: 'scale'>, share=0.2, facts={'factor': 10.0})
+    >>> told_by_arithmetic(np.concatenate([rates, rates[::4] - 7.5]), rates).facts
+    {'difference': -7.5}
     """
     with np.errstate(over="ignore", invalid="ignore"):  # near the end of what floats hold, nothing is known of them
         return _finer(today, past) or _known_ones(today, past)
@@ -81,11 +88,14 @@ def _known_ones(today: Array, past: Array) -> Told | None:
     if len(new) < max(VALUE_ROWS_MIN, NEWS_MIN * len(today)) or len(np.unique(new)) < 2:
         return None
     share = len(new) / len(today)
-    parts = sorted((_part_known(new / factor, known) for factor in FACTORS), reverse=True)
-    if parts[0] >= EXACT and parts[1] <= BY_CHANCE:
-        return Told(Change.SCALE, share)
+    there = np.union1d(known, after)  # some numbers are new every day, as a rate is
+    parts = sorted(((_part_known(new / factor, there), factor) for factor in FACTORS), reverse=True)
+    if parts[0][0] >= MOST and parts[1][0] <= BY_CHANCE * parts[0][0]:
+        return Told(Change.SCALE, share * parts[0][0], {"factor": parts[0][1]})
     step = _difference(new, before)
-    return Told(Change.SHIFT_UP if step > 0 else Change.SHIFT_DOWN, share) if step else None
+    if not step:
+        return None
+    return Told(Change.SHIFT_UP if step > 0 else Change.SHIFT_DOWN, share, {"difference": step})
 
 
 def _difference(new: Array, before: Array) -> float:
@@ -158,11 +168,12 @@ def _finer(today: Array, past: Array) -> Told | None:
     if share < 2.0 * float((~_on_grid(past, decimals)).mean()):
         return None
     aside = np.round(np.mod(finer * 10.0**decimals, 1.0), 3)
+    facts = {"finer_median": float(np.median(finer)), "others_median": float(np.median(rest))}
     if np.unique(aside, return_counts=True)[1].max() >= ALIKE * len(finer):
-        up = float(np.median(finer) - np.median(rest))
-        return Told(Change.SHIFT_UP if up >= 0 else Change.SHIFT_DOWN, share)
+        up = facts["finer_median"] >= facts["others_median"]
+        return Told(Change.SHIFT_UP if up else Change.SHIFT_DOWN, share, facts)
     tale = best_tale(finer, rest)
-    return Told(tale.change if tale is not None and tale.change is not Change.FORMAT else Change.SPREAD, share)
+    return Told(tale.change if tale is not None and tale.change is not Change.FORMAT else Change.SPREAD, share, facts)
 
 
 def _on_grid(values: Array, decimals: int) -> npt.NDArray[np.bool_]:

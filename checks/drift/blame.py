@@ -26,6 +26,8 @@ QUIET = 2.0
 """Decades that a column's values alone must surprise by for a word on them, where they no longer go with another's."""
 OUTSTANDING = 2.0
 """Decades of surprise behind the first column that leave a tenth of its part."""
+EXACT = frozenset({"factor", "difference"})
+"""Facts that say to the digit what was done to values; that they no longer go with others comes of it."""
 _BETWEEN = ("within", "order")
 """Looks that tell of two columns and know not which went wrong."""
 _VAGUE = (Change.RELATION, Change.OTHER)
@@ -108,6 +110,8 @@ def told_by_bond(
         name, partner = first, name
     said = described.get(name)
     if name != first or said is None or (partner is None and look != "together"):
+        return {}
+    if EXACT & said.facts.keys():
         return {}
     way, sure = _way(look, name, found, samples) or (None, False)
     own = [p for p in parts if p.columns == (name,) and look_of(p.check) not in {*_BETWEEN, "together", look}]

@@ -66,7 +66,7 @@ def describe_numbers(today: Array, past: Array) -> Description:
         return Description(Change.SHIFT_DOWN, flipped, facts)
     exactly = told_by_arithmetic(today, past)
     if exactly is not None:
-        return Description(exactly.change, exactly.share, facts)
+        return Description(exactly.change, exactly.share, {**facts, **exactly.facts})
     gap = share_cut_off(today, past) if len(np.unique(past)) > DISCRETE_MAX else 0.0
     if gap:
         return Description(Change.ROWS_MISSING, gap, facts)

@@ -202,6 +202,26 @@ def test_a_column_with_values_as_usual_is_told_by_what_it_no_longer_goes_with() 
     assert (evidence.columns[0], evidence.change) == ("country", Change.RELATION)
 
 
+def test_a_factor_is_told_before_the_relation_that_it_breaks() -> None:
+    def spends(number: int) -> pd.DataFrame:
+        random = np.random.default_rng(number)
+        place = random.integers(0, 8, 600)
+        rate = np.array([0.85, 1, 1, 1, 1, 1.64, 162, 1.08 + 0.0013 * number])[place]  # the last moves every day
+        spent = random.lognormal(3, 1, 600).round(2)
+        frame = pd.DataFrame(
+            {"country": np.array(["GB", "DE", "FR", "ES", "IT", "AU", "JP", "US"])[place], "rate": rate, "spent": spent}
+        )
+        return frame.astype({"country": "category"})
+
+    frames = [spends(n) for n in range(25)]
+    hit = np.random.default_rng(0).random(600) < 0.3
+    frames[-1] = frames[-1].assign(rate=np.where(hit, frames[-1]["rate"] * 10.0, frames[-1]["rate"]))
+    kinds = {"country": ColumnKind.TEXT, "rate": ColumnKind.NUMBER, "spent": ColumnKind.NUMBER}
+    evidence = judged(frames, kinds)
+    assert (evidence.columns[0], evidence.change) == ("rate", Change.SCALE)
+    assert evidence.detail["columns"]["rate"]["factor"] == 10.0
+
+
 def test_rows_of_the_day_before_beside_those_of_today_are_a_replay() -> None:
     """Accounts are there every day, with a little more on them: their rows of yesterday nearly equal today's."""
     plan = pd.Series(np.random.default_rng(1).choice(["free", "pro"], 800)).astype("category")

@@ -241,3 +241,21 @@ def test_the_history_line_counts() -> None:
     assert recur(0, None, 1) != recur(0, None, 212)
     assert "212" in recur(0, None, 212)
     assert "2013-01-03" in recur(1, "2013-01-03", 40)
+
+
+@pytest.mark.parametrize(
+    ("change", "exactly", "told"),
+    [
+        ("scale", {"factor": 0.01}, "x has another scale in 30.0% of rows (0.01 times what they were)"),
+        ("shift_down", {"difference": -38.0}, "x has lower values in 30.0% of rows (by 38)"),
+        (
+            "shift_down",
+            {"finer_median": 15.6, "others_median": 19.7},
+            "x has lower values in 30.0% of rows (those with more decimals than ever: median 15.6, of the others 19.7)",
+        ),
+        ("relation", {"factor": 10.0}, "x no longer goes with the other columns as before in 30.0% of rows"),
+    ],
+)
+def test_what_was_done_to_numbers_is_told_exactly(change: str, exactly: dict[str, float], told: str) -> None:
+    medians = {"median_before": 14.8, "median_after": 18.7, "mean_before": 14.7, "mean_after": 18.8}
+    assert tell_column("x", {"change": change, "effect": 0.3, **medians, **exactly}) == told
