@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from monitor.types import Change, Evidence, SampleSet, Table
+from monitor.types import Change, ColumnKind, Evidence, SampleSet, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +24,8 @@ CHANGED_MAX = 3
 """Columns of a finding whose values are compared with the past's, the leading ones."""
 CHANGED_TAIL = 1e-4
 """Tail probability from which a column beside the leading one counts as changed."""
+EXACTLY = frozenset({"factor", "difference", "finer_median"})
+"""Facts of numbers that say of each row whether it was hit."""
 _SHORT = frozenset({Change.ROWS_MISSING, Change.VALUES_GONE})
 
 
@@ -115,11 +117,25 @@ def _strayed(today: pd.DataFrame, past: Sequence[pd.DataFrame], evidence: Eviden
     return rows if usual <= USUAL_MAX * rows.mean() else None
 
 
+def _told_exactly(today: pd.DataFrame, past: Sequence[pd.DataFrame], evidence: Evidence) -> Mask | None:
+    """Which rows have numbers that are known ones times a factor, moved by a difference, or with more decimals."""
+    from checks.drift.arithmetic import rows_told  # noqa: PLC0415 - loads NumPy
+    from checks.frames import numbers_of  # noqa: PLC0415 - loads pandas
+
+    name = evidence.columns[0] if evidence.columns else ""
+    facts = evidence.detail.get("columns", {}).get(name, {})
+    if not EXACTLY & facts.keys() or "bound" in facts or any(name not in frame for frame in (today, *past)):
+        return None
+    before = [numbers_of(frame[name], ColumnKind.NUMBER) for frame in past]
+    return rows_told(today[name].to_numpy(dtype="float64"), np.concatenate(before), facts)
+
+
 def _unusual_rows(today: pd.DataFrame, past: Sequence[pd.DataFrame], evidence: Evidence) -> Mask | None:
     """Which rows show the change, where such rows are rare in the past."""
-    strayed = _strayed(today, past, evidence)
-    if strayed is not None:
-        return strayed
+    for exact in (_strayed, _told_exactly):
+        rows = exact(today, past, evidence)
+        if rows is not None:
+            return rows
     bad = bad_rows(today, evidence)
     return bad if bad is not None and _is_unusual(bad, past, evidence) else None
 

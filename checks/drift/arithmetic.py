@@ -80,6 +80,28 @@ def told_by_arithmetic(today: Array, past: Array) -> Told | None:
         return _finer(today, past) or _known_ones(today, past)
 
 
+def rows_told(today: Array, past: Array, facts: Mapping[str, object]) -> npt.NDArray[np.bool_] | None:
+    """Which of today's numbers it befell; None where the facts say nothing of that.
+
+    Args:
+        today: today's numbers; those that are not finite were not hit.
+        past: finite numbers of past days.
+        facts: as `told_by_arithmetic` found them.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        finite = np.isfinite(today)
+        if "finer_median" in facts:
+            decimals = _decimals(past)
+            return None if decimals is None else finite & ~_on_grid(np.where(finite, today, 0.0), decimals)
+        known, after = np.unique(_digits(past)), _digits(np.where(finite, today, 0.0))
+        new = finite & ~np.isin(after, known)
+        if isinstance(factor := facts.get("factor"), float):
+            return new & np.isin(_digits(after / factor), np.union1d(known, after))
+        if isinstance(step := facts.get("difference"), float):
+            return new & np.isin(_digits(after - step), known)
+    return None
+
+
 def _known_ones(today: Array, past: Array) -> Told | None:
     """Numbers that are known ones times a usual factor, or known ones moved by one difference."""
     before, after = _digits(past), _digits(today)
@@ -157,7 +179,7 @@ def _digits(values: Array) -> Array:
 
 def _finer(today: Array, past: Array) -> Told | None:
     """Rows with more decimals than ever, held against those of the same day that have as many as usual."""
-    decimals = next((d for d in range(DECIMALS_MAX + 1) if _on_grid(past, d).mean() >= ON_GRID), None)
+    decimals = _decimals(past)
     if decimals is None:
         return None
     usual = _on_grid(today, decimals)
@@ -174,6 +196,11 @@ def _finer(today: Array, past: Array) -> Told | None:
         return Told(Change.SHIFT_UP if up else Change.SHIFT_DOWN, share, facts)
     tale = best_tale(finer, rest)
     return Told(tale.change if tale is not None and tale.change is not Change.FORMAT else Change.SPREAD, share, facts)
+
+
+def _decimals(values: Array) -> int | None:
+    """How many decimals nearly all numbers have at most; None where they are as fine as floats are."""
+    return next((d for d in range(DECIMALS_MAX + 1) if _on_grid(values, d).mean() >= ON_GRID), None)
 
 
 def _on_grid(values: Array, decimals: int) -> npt.NDArray[np.bool_]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.drift.arithmetic import told_by_arithmetic
+from checks.drift.arithmetic import rows_told, told_by_arithmetic
 from checks.drift.describe import describe_column
 from monitor.types import Change, ColumnKind
 
@@ -60,6 +60,23 @@ def test_the_way_of_a_shift_is_told_whatever_the_day_is_like(
     faulted = np.where(random.random(len(today)) < share, today + step, today)
     found = describe_column(pd.Series(faulted), pd.Series(past), ColumnKind.NUMBER)
     assert found.change is (Change.SHIFT_DOWN if down else Change.SHIFT_UP)
+
+
+@given(seed=seeds, share=shares, done=st.sampled_from(["factor", "difference", "decimals"]))
+@settings(max_examples=40, deadline=None)
+def test_the_rows_that_were_hit_are_known_one_by_one(seed: int, share: float, done: str) -> None:
+    random = np.random.default_rng(seed)
+    past, today = prices(random), prices(random)
+    hit = random.random(len(today)) < share
+    broken = {"factor": today * 10.0, "difference": today - 700.5, "decimals": today + 0.0137}[done]
+    faulted = np.where(hit, broken, today)
+    told = told_by_arithmetic(faulted, past)
+    assert told is not None
+    faulted[:5] = np.nan
+    rows = rows_told(faulted, past, told.facts)
+    assert rows is not None
+    assert not rows[:5].any()
+    assert (rows[5:] == hit[5:]).mean() > 0.97  # ten times a price may be another price
 
 
 @given(seed=seeds, warmer=st.floats(-8.0, 8.0))
