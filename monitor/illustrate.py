@@ -70,10 +70,11 @@ def _details(
     column = lead.columns[0] if lead is not None and lead.columns else ""
     known = sources.samples is not None and column in {c.name for c in sources.table.columns}
     change = Change.OTHER if lead is None else lead.change
+    facts: Mapping[str, Any] = lead.detail.get("columns", {}).get(column, {}) if lead is not None else {}
     wanted: tuple[tuple[str, Callable[[], Picture | None]], ...] = (
         ("where", lambda: views.places(findings, sources)),
         ("by", lambda: views.missing_by_segment(lead, sources) if lead and lead.kind == "nulls" else None),
-        ("values", lambda: views.moved(column, change, sources) if known and change in _NUMBERS_TOLD else None),
+        ("values", lambda: views.moved(column, change, sources, facts) if known and change in _NUMBERS_TOLD else None),
         ("moved", lambda: views.first_waterfall(findings, sources)),
         ("calendar", lambda: views.calendar(event, findings, sources)),
     )
@@ -236,7 +237,7 @@ def _drift_picture(finding: Finding, sources: Sources) -> Picture | None:
             for v in values
         )
         return BarsPicture(f"{name}: values before and today", items)
-    return views.moved(name, change, sources)
+    return views.moved(name, change, sources, facts)
 
 
 def _bound_picture(name: str, facts: Mapping[str, Any], sources: Sources) -> Picture | None:

@@ -302,8 +302,13 @@ def _from_first(values: pd.Series) -> npt.NDArray[np.float64]:
     return np.asarray((numbers - numbers[np.isfinite(numbers)].min()) / hours)
 
 
-def moved(name: str, change: Change, sources: Sources) -> Picture | None:
-    """A column's numbers: all quantiles where they moved, else both distributions."""
+def moved(name: str, change: Change, sources: Sources, facts: Mapping[str, Any]) -> Picture | None:
+    """A column's numbers: all quantiles where they moved, else both distributions.
+
+    Rows with more decimals than ever are set beside the others of the same day, which is as odd for both.
+    """
+    from checks.drift.arithmetic import rows_told  # noqa: PLC0415 - loads what the checks need
+
     samples = sources.samples
     if samples is None or sources.table.column(name).kind is not ColumnKind.NUMBER:
         return None
@@ -312,7 +317,11 @@ def moved(name: str, change: Change, sources: Sources) -> Picture | None:
         return None
     before = pd.concat(past).to_numpy(dtype=float, na_value=np.nan)
     after = samples.today[name].to_numpy(dtype=float, na_value=np.nan)
+    finer = rows_told(after, before[np.isfinite(before)], facts) if "finer_median" in facts else None
     if change in (Change.SHIFT_UP, Change.SHIFT_DOWN, Change.SCALE):
+        if finer is not None and finer.any():
+            title = f"{name}: where it has more decimals than ever"
+            return QuantilesPicture(title, name, after[~finer], after[finer], ("the other rows", "these"))
         return QuantilesPicture(f"{name}: how far its values moved", name, before, after)
     return DistributionPicture(f"{name}: values before and today", name, before, after)
 

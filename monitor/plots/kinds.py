@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class QuantilesPicture:
-    """How far each part of a column's values moved: two one-dimensional arrays; NaN is left out."""
+    """How far each part of a column's values moved: two one-dimensional arrays; NaN is left out.
+
+    `key` says what either side is.
+    """
 
     title: str
     column: str
     before: npt.NDArray[np.float64]
     after: npt.NDArray[np.float64]
+    key: tuple[str, str] = ("before", "today")
 
 
 @dataclass(frozen=True, slots=True)

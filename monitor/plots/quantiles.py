@@ -41,10 +41,11 @@ def draw(picture: QuantilesPicture, path: Path, *, dark: bool) -> str:
         axes.plot([a], [row], "D", color=colours.today, ms=7, zorder=4)
         text = style.fit(f"{format_number(b)} → {format_number(a)}", sheet.canvas, 1.45, bold=True)
         style.write(axes, 1.03, row, text, colours.ink, transform=place, ha="left", va="center")
-    style.write_key(sheet, (("● before", colours.before), ("◆ today", colours.today)))
+    one, other = picture.key
+    style.write_key(sheet, ((f"● {one}", colours.before), (f"◆ {other}", colours.today)))
     style.save(sheet.figure, path)
     pairs = zip(names, before, after, strict=False)
-    return rows.told(picture.title, [f"{n}: {format_number(b)} before, {format_number(a)} today" for n, b, a in pairs])
+    return rows.told(picture.title, [f"{n}: {format_number(b)} {one}, {format_number(a)} {other}" for n, b, a in pairs])
 
 
 def _quantiles(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -86,10 +86,21 @@ def series(groups: Groups, keys: list[Any], rows: list[list[float]], values: lis
 
 
 def test_numbers_that_moved_are_shown_by_quantiles() -> None:
-    picture = views.moved("x", Change.SHIFT_UP, sources(frame(9).assign(x=lambda f: f.x + 50)))
+    picture = views.moved("x", Change.SHIFT_UP, sources(frame(9).assign(x=lambda f: f.x + 50)), {})
     assert isinstance(picture, QuantilesPicture)
     assert np.median(picture.after) > np.median(picture.before) + 40
-    assert views.moved("origin", Change.SHIFT_UP, sources()) is None
+    assert views.moved("origin", Change.SHIFT_UP, sources(), {}) is None
+
+
+def test_rows_with_more_decimals_are_shown_beside_the_others_of_their_day() -> None:
+    warm = frame(9).x.round(1) + 5
+    today = sources(frame(9).assign(x=warm.where(warm.index % 3 > 0, warm - 3.21)))
+    rounded = tuple((p, f.assign(x=f.x.round(1))) for p, f in today.samples.past)  # type: ignore[union-attr]
+    samples = replace(today.samples, past=rounded)  # type: ignore[type-var]
+    facts = {"finer_median": 11.8, "others_median": 15.0}
+    picture = views.moved("x", Change.SHIFT_DOWN, replace(today, samples=samples), facts)
+    assert isinstance(picture, QuantilesPicture)
+    assert np.median(picture.after) == pytest.approx(np.median(picture.before) - 3.21, abs=0.6)
 
 
 def test_a_broken_relation_is_shown_with_its_best_partner() -> None:
