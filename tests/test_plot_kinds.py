@@ -120,7 +120,7 @@ PICTURES: dict[str, tuple[Picture, str]] = {
     ),
 }
 ODD: list[Picture] = [
-    ValuesPicture("no shares", (("a", -1e269, -1e-30), ("b", 1e305, INF), ("c", NAN, -3.0))),
+    ValuesPicture("no shares", (("a", -1e269, -1e-30), ("b", -1e250, -1e240), ("c", NAN, -INF))),
     QuantilesPicture(NASTY, NASTY, np.array([]), np.array([1.0])),
     QuantilesPicture("constant", "c", np.full(9, 3.0), np.full(9, 3.0)),
     QuantilesPicture("wild", "c", np.array([INF, NAN, -1e308, 1e308]), np.array([1e-300, 1e300])),
