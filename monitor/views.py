@@ -307,8 +307,6 @@ def moved(name: str, change: Change, sources: Sources, facts: Mapping[str, Any])
 
     Rows with more decimals than ever are set beside the others of the same day, which is as odd for both.
     """
-    from checks.drift.arithmetic import rows_told  # noqa: PLC0415 - loads what the checks need
-
     samples = sources.samples
     if samples is None or sources.table.column(name).kind is not ColumnKind.NUMBER:
         return None
@@ -317,13 +315,22 @@ def moved(name: str, change: Change, sources: Sources, facts: Mapping[str, Any])
         return None
     before = pd.concat(past).to_numpy(dtype=float, na_value=np.nan)
     after = samples.today[name].to_numpy(dtype=float, na_value=np.nan)
-    finer = rows_told(after, before[np.isfinite(before)], facts) if "finer_median" in facts else None
-    if change in (Change.SHIFT_UP, Change.SHIFT_DOWN, Change.SCALE):
-        if finer is not None and finer.any():
-            title = f"{name}: where it has more decimals than ever"
-            return QuantilesPicture(title, name, after[~finer], after[finer], ("the other rows", "these"))
-        return QuantilesPicture(f"{name}: how far its values moved", name, before, after)
-    return DistributionPicture(f"{name}: values before and today", name, before, after)
+    if change not in (Change.SHIFT_UP, Change.SHIFT_DOWN, Change.SCALE):
+        return DistributionPicture(f"{name}: values before and today", name, before, after)
+    finer = _beside_the_others(name, before, after, facts) if "finer_median" in facts else None
+    return finer or QuantilesPicture(f"{name}: how far its values moved", name, before, after)
+
+
+def _beside_the_others(
+    name: str, before: npt.NDArray[np.float64], after: npt.NDArray[np.float64], facts: Mapping[str, Any]
+) -> QuantilesPicture | None:
+    from checks.drift.arithmetic import rows_told  # noqa: PLC0415 - loads what the checks need
+
+    finer = rows_told(after, before[np.isfinite(before)], facts)
+    if finer is None or not finer.any():
+        return None
+    title = f"{name}: where it has more decimals than ever"
+    return QuantilesPicture(title, name, after[~finer], after[finer], ("the other rows", "these"))
 
 
 def missing_by_segment(finding: Finding, sources: Sources) -> MissingPicture | None:

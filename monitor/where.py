@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +24,6 @@ CHANGED_MAX = 3
 """Columns of a finding whose values are compared with the past's, the leading ones."""
 CHANGED_TAIL = 1e-4
 """Tail probability from which a column beside the leading one counts as changed."""
-EXACTLY = frozenset({"factor", "difference", "finer_median"})
-"""Facts of numbers that say of each row whether it was hit."""
 _SHORT = frozenset({Change.ROWS_MISSING, Change.VALUES_GONE})
 
 
@@ -103,12 +101,17 @@ def _rows(samples: SampleSet, evidence: Evidence) -> tuple[float, float]:
     return rows, rows / max(1.0 - evidence.effect, 0.01)
 
 
+def _lead_facts(evidence: Evidence) -> tuple[str, Mapping[str, Any]]:
+    """The leading column ('' where there is none), and what was found out about it."""
+    name = evidence.columns[0] if evidence.columns else ""
+    return name, evidence.detail.get("columns", {}).get(name, {})
+
+
 def _strayed(today: pd.DataFrame, past: Sequence[pd.DataFrame], evidence: Evidence) -> Mask | None:
     """Which rows strayed from their entity's of the day before, where that is the finding; None if many always do."""
     from checks.drift.carried import strayed_rows  # noqa: PLC0415 - loads pandas
 
-    name = evidence.columns[0] if evidence.columns else ""
-    facts = evidence.detail.get("columns", {}).get(name, {})
+    name, facts = _lead_facts(evidence)
     entity = facts.get("entity", ())
     if facts.get("bound") != "strayed" or any(n not in f for f in (today, *past[:2]) for n in (name, *entity)):
         return None
@@ -119,12 +122,11 @@ def _strayed(today: pd.DataFrame, past: Sequence[pd.DataFrame], evidence: Eviden
 
 def _told_exactly(today: pd.DataFrame, past: Sequence[pd.DataFrame], evidence: Evidence) -> Mask | None:
     """Which rows have numbers that are known ones times a factor, moved by a difference, or with more decimals."""
-    from checks.drift.arithmetic import rows_told  # noqa: PLC0415 - loads NumPy
+    from checks.drift.arithmetic import BY_ROW, rows_told  # noqa: PLC0415 - loads what the checks need
     from checks.frames import numbers_of  # noqa: PLC0415 - loads pandas
 
-    name = evidence.columns[0] if evidence.columns else ""
-    facts = evidence.detail.get("columns", {}).get(name, {})
-    if not EXACTLY & facts.keys() or "bound" in facts or any(name not in frame for frame in (today, *past)):
+    name, facts = _lead_facts(evidence)
+    if not BY_ROW & facts.keys() or "bound" in facts or any(name not in frame for frame in (today, *past)):
         return None
     before = [numbers_of(frame[name], ColumnKind.NUMBER) for frame in past]
     return rows_told(today[name].to_numpy(dtype="float64"), np.concatenate(before), facts)
@@ -167,7 +169,7 @@ def bad_rows(frame: pd.DataFrame, evidence: Evidence) -> Mask | None:
         return None
     if evidence.kind == "zeros" or evidence.change is Change.ZEROS_UP:
         return np.asarray((values == 0).to_numpy(dtype=bool, na_value=False))
-    facts = evidence.detail.get("columns", {}).get(evidence.columns[0], {})
+    _, facts = _lead_facts(evidence)
     if "value" in facts:
         return np.asarray((values == facts["value"]).to_numpy(dtype=bool, na_value=False))
     return None

@@ -19,7 +19,12 @@ from checks.drift.tales import FACTORS, best_tale
 from monitor.types import Change
 
 Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
+TO_THE_DIGIT = frozenset({"factor", "difference"})
+"""Facts that say exactly what was done to numbers."""
+BY_ROW = TO_THE_DIGIT | {"finer_median"}
+"""Facts that say of each row whether it was hit."""
 NEWS_MIN = 0.004
 """Share of today's rows with numbers never seen before from which those are looked into."""
 MOST = 0.6
@@ -80,33 +85,49 @@ def told_by_arithmetic(today: Array, past: Array) -> Told | None:
         return _finer(today, past) or _known_ones(today, past)
 
 
-def rows_told(today: Array, past: Array, facts: Mapping[str, object]) -> npt.NDArray[np.bool_] | None:
-    """Which of today's numbers it befell; None where the facts say nothing of that.
+def rows_told(today: Array, past: Array, facts: Mapping[str, object]) -> Mask | None:
+    """Which of today's numbers it befell; None where the facts say nothing of that (`BY_ROW`).
 
     Args:
         today: today's numbers; those that are not finite were not hit.
         past: finite numbers of past days.
         facts: as `told_by_arithmetic` found them.
     """
+    finite = np.isfinite(today)
     with np.errstate(over="ignore", invalid="ignore"):
-        finite = np.isfinite(today)
-        if "finer_median" in facts:
-            decimals = _decimals(past)
-            return None if decimals is None else finite & ~_on_grid(np.where(finite, today, 0.0), decimals)
-        known, after = np.unique(_digits(past)), _digits(np.where(finite, today, 0.0))
-        new = finite & ~np.isin(after, known)
-        if isinstance(factor := facts.get("factor"), float):
-            return new & np.isin(_digits(after / factor), np.union1d(known, after))
-        if isinstance(step := facts.get("difference"), float):
-            return new & np.isin(_digits(after - step), known)
+        told = _told_among(today[finite], past, facts)
+    if told is None:
+        return None
+    rows = np.zeros(len(today), dtype=bool)
+    rows[finite] = told
+    return rows
+
+
+def _told_among(today: Array, past: Array, facts: Mapping[str, object]) -> Mask | None:
+    if "finer_median" in facts:
+        decimals = _decimals(past)
+        return None if decimals is None else ~_on_grid(today, decimals)
+    if not TO_THE_DIGIT & facts.keys():
+        return None
+    after, known, new = _news(today, _digits(past))
+    if isinstance(factor := facts.get("factor"), float):
+        return new & np.isin(_digits(after / factor), np.union1d(known, after))
+    if isinstance(step := facts.get("difference"), float):
+        return new & np.isin(_digits(after - step), known)
     return None
+
+
+def _news(today: Array, before: Array) -> tuple[Array, Array, Mask]:
+    """Today's numbers to nine digits, the known ones of before, and which of today's are none of those."""
+    after, known = _digits(today), np.unique(before)
+    return after, known, ~np.isin(after, known)
 
 
 def _known_ones(today: Array, past: Array) -> Told | None:
     """Numbers that are known ones times a usual factor, or known ones moved by one difference."""
-    before, after = _digits(past), _digits(today)
-    known = np.unique(before)
-    new = after[~np.isin(after, known)]
+    before = _digits(past)
+    after, known, is_new = _news(today, before)
+    new = after[is_new]
     if len(new) < max(VALUE_ROWS_MIN, NEWS_MIN * len(today)) or len(np.unique(new)) < 2:
         return None
     share = len(new) / len(today)
@@ -203,6 +224,6 @@ def _decimals(values: Array) -> int | None:
     return next((d for d in range(DECIMALS_MAX + 1) if _on_grid(values, d).mean() >= ON_GRID), None)
 
 
-def _on_grid(values: Array, decimals: int) -> npt.NDArray[np.bool_]:
+def _on_grid(values: Array, decimals: int) -> Mask:
     scaled = values * 10.0**decimals
     return np.asarray(np.abs(scaled - np.round(scaled)) <= 1e-9 * np.maximum(np.abs(scaled), 1.0) + 1e-7)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.drift.apart import way_apart
+from checks.drift.arithmetic import TO_THE_DIGIT
 from checks.drift.compare import Comparison
 from checks.drift.description import Description
 from checks.drift.strayed import way_strayed
@@ -26,10 +27,10 @@ QUIET = 2.0
 """Decades that a column's values alone must surprise by for a word on them, where they no longer go with another's."""
 OUTSTANDING = 2.0
 """Decades of surprise behind the first column that leave a tenth of its part."""
-EXACT = frozenset({"factor", "difference"})
-"""Facts that say to the digit what was done to values; that they no longer go with others comes of it."""
 _BETWEEN = ("within", "order")
 """Looks that tell of two columns and know not which went wrong."""
+_JOINT = (*_BETWEEN, "together")
+"""Looks at how columns go together, which say nothing of a column's values alone."""
 _VAGUE = (Change.RELATION, Change.OTHER)
 _LOOKS_LIKE = {
     "together": Change.RELATION,
@@ -111,17 +112,16 @@ def told_by_bond(
     said = described.get(name)
     if name != first or said is None or (partner is None and look != "together"):
         return {}
-    if EXACT & said.facts.keys():
-        return {}
+    if TO_THE_DIGIT & said.facts.keys():
+        return {}  # that they no longer go with others comes of it
     way, sure = _way(look, name, found, samples) or (None, False)
-    own = [p for p in parts if p.columns == (name,) and look_of(p.check) not in {*_BETWEEN, "together", look}]
+    own = [p for p in parts if p.columns == (name,) and look_of(p.check) not in {*_JOINT, look}]
     alone = max(map(_decades, own), default=0.0)
     vague = said.change in (*_VAGUE, *((Change.VALUES_MIXED,) if way is Change.VALUES_NEW else ()))
     if not sure and not vague and (_decades(lead) < alone + BY_FAR or said.change is Change.FORMAT):
         return {}
-    change = way or (
-        _LOOKS_LIKE[look] if vague or (alone < QUIET and said.change is not Change.CONSTANT) else said.change
-    )
+    hardly = alone < QUIET and said.change is not Change.CONSTANT  # one value that rose is told only where it is sure
+    change = way or (_LOOKS_LIKE[look] if vague or hardly else said.change)
     share = found.looks[look].get(name, lead.score or 0.0)
     if partner is None:
         return {name: Description(change, max(share, said.effect), said.facts)}

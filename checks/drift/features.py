@@ -24,9 +24,7 @@ SHAPES_MAX = 30
 DAY_S = 86_400.0
 _LARGEST = float(np.finfo(np.float32).max)
 
-_SIGNS = str.maketrans(
-    {**dict.fromkeys(ascii_uppercase, "A"), **dict.fromkeys(ascii_lowercase, "a"), **dict.fromkeys(digits, "9")}
-)
+_SIGNS = str.maketrans(ascii_uppercase + ascii_lowercase + digits, 26 * "A" + 26 * "a" + 10 * "9")
 _RUNS = tuple((re.compile(f"{symbol}{symbol}+"), symbol) for symbol in "Aa9")
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from checks.drift.arithmetic import told_by_arithmetic
 from checks.drift.categories import describe_categories
 from checks.drift.description import VALUE_ROWS_MIN, Description
-from checks.drift.tales import FACTORS, Tale, best_tale
+from checks.drift.tales import FACTORS, Tale, best_tale, on_grain
 from monitor.types import Change
 
 Array = npt.NDArray[np.float64]
@@ -262,11 +262,11 @@ def _rise_of_one(today: Array, past: Array, rise: float) -> float:
 def _share_rounded(today: Array, past: Array) -> float:
     """How many more rows than before are whole numbers, or whole tens where all are whole; 0 if that is chance."""
     for grain in (1.0, 10.0, 100.0):
-        before = float(np.mean(np.isclose(past / grain, np.round(past / grain))))
-        after = float(np.mean(np.isclose(today / grain, np.round(today / grain))))
+        rounded = on_grain(today, grain)
+        before, after = float(on_grain(past, grain).mean()), float(rounded.mean())
         one = _rise_of_one(today, past, after - before)
         noise = 4.0 * np.sqrt(max(after, 0.01) * (1.0 - min(after, 0.99)) * (1.0 / len(today) + 1.0 / len(past)))
-        single = np.unique(today[np.isclose(today / grain, np.round(today / grain))])
+        single = np.unique(today[rounded])
         if before < 0.98 and after - before - one > max(noise, 0.005) and len(single) > 3:
             return after - before
     return 0.0

@@ -6,7 +6,7 @@ The tale whose mixture makes today's histogram likeliest wins, with the share of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,8 +73,8 @@ def best_tale(today: Array, past: Array) -> Tale | None:
     >>> tale.change.value, bool(0.05 <= tale.share <= 0.2)
     ('scale', True)
     """
-    grains = [grain for grain in GRAINS if _share_on(today, grain) > _share_on(past, grain) + ROUNDED_MIN]
-    return _likeliest(today, past, GAIN_MIN, grains)
+    rounded = (g for g in GRAINS if on_grain(today, g).mean() > on_grain(past, g).mean() + ROUNDED_MIN)
+    return _likeliest(today, past, GAIN_MIN, rounded)
 
 
 def tale_gain(today: Array, past: Array) -> float:
@@ -90,11 +90,16 @@ def tale_gain(today: Array, past: Array) -> float:
     return best.gain / len(drawn[0]) if best is not None else 0.0
 
 
-def _share_on(values: Array, grain: float) -> float:
-    return float(np.mean(np.isclose(values / grain, np.round(values / grain))))
+def on_grain(values: Array, grain: float) -> npt.NDArray[np.bool_]:
+    """Which numbers are multiples of a grain.
+
+    >>> on_grain(np.array([20.0, 25.0, 20.5]), 5.0).tolist()
+    [True, True, False]
+    """
+    return np.isclose(values / grain, np.round(values / grain))
 
 
-def _likeliest(today: Array, past: Array, gain_min: float, grains: Sequence[float]) -> Tale | None:
+def _likeliest(today: Array, past: Array, gain_min: float, grains: Iterable[float]) -> Tale | None:
     if len(today) < 10 or len(past) < 10:
         return None
     edges, unit = _edges(today, past)
@@ -131,7 +136,7 @@ def _shares(counts: npt.NDArray[np.int64]) -> Array:
     return np.asarray((counts + 0.3) / (counts.sum() + 0.3 * len(counts)))
 
 
-def _tales(past: Array, grains: Sequence[float]) -> Iterator[tuple[Change, Array]]:
+def _tales(past: Array, grains: Iterable[float]) -> Iterator[tuple[Change, Array]]:
     low, middle, high = np.quantile(past, [0.1, 0.5, 0.9])
     spread = max(float(high - low) / 2.56, float(past.std()) * 0.2, 1e-12)
     for factor in FACTORS:

@@ -60,7 +60,7 @@ def pair(
         (before, row - 0.2, colours.quiet, words[0], False),
         (after, row + 0.2, colours.today, words[1], True),
     ):
-        length = min(max(style.finite(share) or 0.0, 0.0), 1.0)
+        length = style.as_share(share)
         axes.barh(at, length, height=0.36, color=colour, alpha=1.0 if bold else 0.55, lw=0)
         style.write(axes, length + 0.015, at, text, colour, bold=bold, ha="left", va="center")
 

@@ -171,3 +171,12 @@ def _replacing(path: Path) -> Iterator[Path]:
 def finite(value: float | None) -> float | None:
     """The number as a float, or None where there is none: None, NaN, infinite."""
     return float(value) if value is not None and math.isfinite(value) else None
+
+
+def as_share(value: float | None) -> float:
+    """The number held to 0..1; 0 where there is none.
+
+    >>> as_share(0.25), as_share(-1e269), as_share(3.0), as_share(None)
+    (0.25, 0.0, 1.0, 0.0)
+    """
+    return min(max(finite(value) or 0.0, 0.0), 1.0)

@@ -14,7 +14,7 @@ ITEMS_MAX = 9
 
 def draw(picture: ValuesPicture, path: Path, *, dark: bool) -> str:
     """Draw one bar a value, by its share of rows; returns the alternative text."""
-    items = [(n, _as_share(b), _as_share(a)) for n, b, a in picture.items[:ITEMS_MAX]]
+    items = [(n, style.as_share(b), style.as_share(a)) for n, b, a in picture.items[:ITEMS_MAX]]
     names = [name for name, _, _ in items]
     sheet, axes = rows.new_rows(picture.title, names, dark=dark, row_in=0.34, right_in=0.2)
     colours = sheet.colours
@@ -32,10 +32,6 @@ def draw(picture: ValuesPicture, path: Path, *, dark: bool) -> str:
     style.write_key(sheet, key, right=f"and {more} more" if more > 0 else "")
     style.save(sheet.figure, path)
     return rows.told(picture.title, [_tell(*item) for item in items])
-
-
-def _as_share(value: float) -> float:
-    return min(max(style.finite(value) or 0.0, 0.0), 1.0)
 
 
 def _tell(name: str, before: float, after: float) -> str:

@@ -118,7 +118,7 @@ def _run(service: Service) -> bool:
 
 
 @contextlib.contextmanager
-def _bell() -> Iterator[Callable[[], None]]:
+def _bell() -> Iterator[Callable[[], bytes]]:
     """A way to wait for the next signal, or for one that came since the last wait.
 
     A handler in Python runs only between two steps of the main thread: the lock of an event that it takes may be held
@@ -129,15 +129,11 @@ def _bell() -> Iterator[Callable[[], None]]:
     os.set_blocking(writer, False)
     before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)  # full: it has been rung often enough
     try:
-        yield lambda: _hear(reader)
+        yield lambda: os.read(reader, 4096)
     finally:
         signal.set_wakeup_fd(before)
         os.close(writer)
         os.close(reader)
-
-
-def _hear(reader: int) -> None:
-    os.read(reader, 4096)
 
 
 def _let_end(scheduler: BackgroundScheduler, grace_s: float) -> bool:

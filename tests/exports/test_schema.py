@@ -52,8 +52,7 @@ def test_documented_configurations_are_right(document: dict[str, Any]) -> None:
 
 def examples() -> list[Any]:
     """Every key of every mapping with each of its documented examples."""
-    schema = SCHEMA
-    named = {"": schema, **schema["$defs"]}
+    named = {"": SCHEMA, **SCHEMA["$defs"]}
     kinds = {kind.__name__ for kind in KINDS.values()}
     return [
         pytest.param(key, said, example, id=f"{name}.{key}-{i}")
