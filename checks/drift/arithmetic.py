@@ -30,7 +30,8 @@ NEWS_MIN = 0.004
 MOST = 0.6
 """Part of them that a factor must lead back to known numbers."""
 BY_CHANCE = 0.5
-"""So many times as many may be led back by another factor."""
+"""So many times as many may be led back by another factor, and of usual numbers by this one: among numbers that lie
+close any factor leads to known ones."""
 EXACT = 0.8
 """Part of them that a difference must lead back."""
 UNSEEN = 0.3
@@ -133,8 +134,12 @@ def _known_ones(today: Array, past: Array) -> Told | None:
     share = len(new) / len(today)
     there = np.union1d(known, after)  # some numbers are new every day, as a rate is
     parts = sorted(((_part_known(new / factor, there), factor) for factor in FACTORS), reverse=True)
-    if parts[0][0] >= MOST and parts[1][0] <= BY_CHANCE * parts[0][0]:
-        return Told(Change.SCALE, share * parts[0][0], {"factor": parts[0][1]})
+    (part, factor), (next_best, _) = parts[:2]
+    usual = after[~is_new & (after != 0)]  # of 0 any factor makes 0
+    by_chance = max(next_best, _part_known(usual / factor, there) if len(usual) else 0.0)
+    several = len(np.unique(new[np.isin(_digits(new / factor), there)])) > 1
+    if several and part >= MOST and by_chance <= BY_CHANCE * part:
+        return Told(Change.SCALE, share * part, {"factor": factor})
     step = _difference(new, before)
     if not step:
         return None

@@ -380,7 +380,7 @@ def test_numbers_with_few_values_change_as_others_do(today: Any, past: Any, chan
 
 
 @given(share=st.floats(0.02, 0.3), seed=st.integers(0, 10**6), lowest=st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, derandomize=True)  # of samples drawn anew one in 300 lies too far by chance
 def test_rows_beyond_a_number_that_do_not_come_are_missing_and_clipped_ones_are_there(
     share: float, seed: int, lowest: bool
 ) -> None:
