@@ -18,7 +18,11 @@ YOUNG_POINTS = 10
 
 
 class Volume:
-    """`volume`: the row count on the log scale against its past, days without any rows left to `freshness`."""
+    """`volume`: the row count on the log scale against its past, days without any rows left to `freshness`.
+
+    The column it names is the one that dates the rows: what is missing may be dated otherwise. It has no share in the
+    change, and stands after every column that has one.
+    """
 
     name = "volume"
 
@@ -51,6 +55,7 @@ class Volume:
                 kind="volume",
                 score=abs(score),
                 past=past,
+                columns=(table.time.name,) if table.time else (),
                 change=Change.ROWS_EXTRA if score > 0 else Change.ROWS_MISSING,
                 effect=min(1.0, abs(rows - expected) / max(expected, 1.0)),
                 weight=WEIGHT,

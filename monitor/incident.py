@@ -127,11 +127,11 @@ def _leadership(verdict: Verdict) -> tuple[float, float]:
 
 
 def rank_columns(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
-    """All columns that the verdicts name, the likeliest first."""
+    """All columns that the verdicts name, the likeliest first; last the one that only dates the rows."""
     points: dict[str, float] = {}
     for verdict in verdicts:
-        surprise = min(verdict.surprise or 0.0, SURPRISE_CAP)
         evidence = verdict.evidence
+        surprise = 0.0 if evidence.only_dates else min(verdict.surprise or 0.0, SURPRISE_CAP)
         for rank, column in enumerate(evidence.columns):
             share = evidence.shares[rank] if rank < len(evidence.shares) else 0.0
             points[column] = points.get(column, 0.0) + surprise * (0.4 / (1 + rank) + 0.6 * share)
@@ -200,14 +200,17 @@ def event_of(found: Group) -> str:
     before = found.continued
     if before is None:
         return "opened"
-    new_columns = {
-        v.evidence.columns[0] for v in found.verdicts if v.evidence.kind in ("nulls", "zeros") and v.evidence.columns
-    }
-    if new_columns - set(before.columns):
+    if any(_names_a_new_column(v.evidence, before) for v in found.verdicts):
         return "worsened"
     worse = _SEVERITIES.index(found.severity) - _SEVERITIES.index(before.severity)
     severe = _SEVERITIES.index(found.severity) >= _SEVERITIES.index(Severity.STRONG)
     return "worsened" if worse >= 2 and severe else "continued"
+
+
+def _names_a_new_column(evidence: Evidence, before: IncidentState) -> bool:
+    """Whether NULLs or zeros have come into a column that the incident did not know, by name or by its check."""
+    known = evidence.check in before.checks or set(evidence.columns[:1]) <= set(before.columns)
+    return evidence.kind in ("nulls", "zeros") and not known
 
 
 def ended(

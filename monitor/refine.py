@@ -110,7 +110,7 @@ def _beside(evidence: Evidence, drift: Verdict | None, excess: float) -> Evidenc
     repeated = (nearly.score or 0.0) if nearly is not None and (tail_of(nearly) or 1.0) < REPEATED_TAIL else 0.0
     if repeated >= 0.5 * added > 0:
         return replace(evidence, change=Change.DUPLICATES)
-    if evidence.change is Change.ROWS_MISSING and not evidence.columns and drift.margin >= NEARLY:
+    if evidence.change is Change.ROWS_MISSING and evidence.only_dates and drift.margin >= NEARLY:
         return replace(evidence, columns=seen.columns[:1], shares=(1.0,) * len(seen.columns[:1]))
     return evidence
 

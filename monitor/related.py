@@ -60,9 +60,9 @@ def _shared(state: IncidentState, found: Finding, relations: Iterable[Mapping[st
         target = str(relation.get("references") or "")
         if target.rpartition(".")[0] == state.table:
             return 0, f"{relation.get('column')} refers to {target}"
+    if found.change in _ROWS and state.change is found.change:
+        return 2, "the same change of all rows"
     common = [c for c in found.columns[:COLUMNS_LOOKED_AT] if c in state.columns[:COLUMNS_LOOKED_AT]]
     if common:
         return 1, f"column {', '.join(common)}"
-    if found.change in _ROWS and state.change is found.change:
-        return 2, "the same change of all rows"
     return None

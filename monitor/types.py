@@ -464,6 +464,11 @@ class Evidence:
     parts: tuple[Evidence, ...] = ()
     error: str | None = None
 
+    @property
+    def only_dates(self) -> bool:
+        """Whether the column named is only the one that dates rows which are too few or too many."""
+        return self.kind == "volume" and not self.shares
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:

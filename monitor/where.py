@@ -41,6 +41,8 @@ def find_where(
 
     if not len(samples.today):
         return []
+    if evidence.only_dates:
+        evidence = replace(evidence, columns=())
     own = {table.time.name} if table.time else set()
     clocks = own & set(clocks_of(table))
     dates = {c.name for c in table.checked_columns if is_calendar(c, samples.past)} if samples.past else set()

@@ -83,6 +83,8 @@ def test_a_short_or_long_day_fails(rows: float, change: Change, table: Table, ma
     assert evidence.observation.expected == pytest.approx(1_000, rel=0.03)
     assert evidence.observation.low < 1_000 < evidence.observation.high  # type: ignore[operator]
     assert evidence.detail["deficit"] == pytest.approx(1_000 - rows, abs=30)
+    assert table.time is not None
+    assert (evidence.columns, evidence.only_dates) == ((table.time.name,), True)
 
 
 def test_ordinary_days_pass_and_weekends_are_no_news(table: Table, make: Any, random: Any) -> None:

@@ -48,9 +48,9 @@ def verdict(
     surprise: float = 8.0,
     **parts: Any,
 ) -> Verdict:
+    shares = parts.pop("shares", tuple(1.0 / len(columns) for _ in columns))
     evidence = Evidence(
-        check, check.split(".", 1)[0], 5.0, columns=tuple(columns), effect=effect,
-        shares=tuple(1.0 / len(columns) for _ in columns), **parts,
+        check, check.split(".", 1)[0], 5.0, columns=tuple(columns), effect=effect, shares=shares, **parts,
     )  # fmt: skip
     return Verdict(evidence, status, surprise, 1.0, 3.0, severity_of(effect))
 

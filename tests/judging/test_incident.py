@@ -82,6 +82,15 @@ def test_it_worsens_by_two_bands_or_by_another_column(make: Any) -> None:
     assert event(*both) == "worsened"
 
 
+def test_more_columns_than_an_incident_lists_are_news_once(make: Any) -> None:
+    verdicts = tuple(make.verdict(f"nulls.c{i}", [f"c{i}"]) for i in range(14))
+    opened = Group(verdicts)
+    state = make.incident("INC-4", opened.checks, opened.columns)
+    assert len(state.columns) == 10
+    assert event_of(Group(verdicts, state)) == "continued"
+    assert event_of(Group((*verdicts, make.verdict("nulls.c14", ["c14"])), state)) == "worsened"
+
+
 def test_the_most_specific_of_the_sure_leads(make: Any) -> None:
     vague = make.verdict("stats.c1", ["c1"], surprise=250.0)
     sure = make.verdict("nulls.c1", ["c1"], surprise=30.0, change=Change.NULLS_UP)
@@ -119,6 +128,14 @@ def test_columns_rank_by_how_sure_and_how_much(make: Any) -> None:
     assert set(rank_columns([unsure, spread, sure])) == {"c1", "c2", "c3"}
     assert rank_columns([sure, unsure]) == rank_columns([unsure, sure])
     assert len(rank_columns([make.verdict(f"nulls.c{i}", [f"c{i}"]) for i in range(40)])) == 10
+
+
+def test_the_column_that_only_dates_rows_comes_after_those_that_changed(make: Any) -> None:
+    rows = make.verdict("volume", ["day"], surprise=90.0, shares=(), change=Change.ROWS_MISSING)
+    assert rank_columns([rows]) == ("day",)
+    assert rank_columns([rows, make.verdict("drift", ["c1", "c2"], surprise=6.0)]) == ("c1", "c2", "day")
+    hours = make.verdict("drift", ["day", "c1"], surprise=6.0)
+    assert rank_columns([rows, hours]) == ("day", "c1")
 
 
 def test_repeated_rows_lead_what_single_columns_show_of_them(make: Any) -> None:
