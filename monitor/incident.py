@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from monitor.judge import Verdict
+from monitor.judge import Verdict, tail_of
 from monitor.store import IncidentState
 from monitor.types import Change, Evidence, Finding, Incident, Severity, Status
 
@@ -26,6 +26,15 @@ ASIDE = 4.0
 
 SUSPECT_SHARE = 0.2
 """Part of a change from which a column beside the leading one is itself suspected."""
+
+BYSTANDER_SHARE = 0.1
+"""Part of the leading column's share below which a column stands by: it says nothing, and holds nothing new back."""
+
+SURE_TAIL = 1e-4
+"""Tail probability from which a column of `drift` is wrong by itself, beside others of whatever share."""
+
+NEWS_TAIL = 1e-6
+"""The same for a column that would be news in an open incident: less, so that what was nearly named is not."""
 
 _SEVERITIES = list(Severity)
 _ROW_KINDS = frozenset({"volume", "freshness", "duplicates", "missing"})
@@ -71,8 +80,9 @@ class Group:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns ranked by how surely and how much they carry the change."""
-        return rank_columns(self.verdicts)
+        """Columns that carry the change, ranked by how surely and how much; bystanders of a sample left out."""
+        carrying = {c for v in self.verdicts for c in _carrying(v.evidence)}
+        return tuple(c for c in rank_columns(self.verdicts) if c in carrying)
 
     @property
     def change(self) -> Change:
@@ -146,6 +156,13 @@ def suspects(evidence: Evidence) -> tuple[str, ...]:
     return tuple(c for place, (c, share) in enumerate(ranked) if place == 0 or share >= SUSPECT_SHARE)
 
 
+def _carrying(evidence: Evidence) -> set[str]:
+    """The columns of a piece of evidence with a part in the change that is worth naming."""
+    shares = evidence.shares or (1.0,) * len(evidence.columns)
+    least = BYSTANDER_SHARE * max(shares, default=0.0)
+    return {c for c, share in zip(evidence.columns, shares, strict=False) if share >= least} | sure_columns(evidence)
+
+
 def group(verdicts: Sequence[Verdict], open_incidents: Sequence[IncidentState]) -> list[Group]:
     """Sort the failing verdicts of one table-day into causes."""
     failing = [v for v in verdicts if v.status is Status.FAIL]
@@ -190,9 +207,17 @@ def _belongs(verdict: Verdict, incident: IncidentState) -> bool:
         return any(check.split(".")[0] in _ROW_KINDS for check in incident.checks)
     if evidence.kind in _OWN_INCIDENT:
         return False
+    if evidence.kind == "drift" and set(evidence.columns[:1]) & sure_columns(evidence) - set(incident.columns):
+        return False
     return bool(set(evidence.columns[:2]) & set(incident.columns)) or (
         evidence.kind == "drift" and bool(set(evidence.columns[:4]) & set(incident.columns[:4]))
     )
+
+
+def sure_columns(evidence: Evidence, tail: float = SURE_TAIL) -> set[str]:
+    """The columns that surprise by themselves, whatever share of the change others have."""
+    parts = [(part, tail_of(part)) for part in evidence.parts if len(part.columns) == 1]
+    return {part.columns[0] for part, seen in parts if seen is not None and seen < tail}
 
 
 def event_of(found: Group) -> str:
@@ -208,7 +233,9 @@ def event_of(found: Group) -> str:
 
 
 def _names_a_new_column(evidence: Evidence, before: IncidentState) -> bool:
-    """Whether NULLs or zeros have come into a column that the incident did not know, by name or by its check."""
+    """Whether a check tells surely of a column that the incident did not know, by name or by the check's own."""
+    if evidence.kind == "drift":
+        return bool(sure_columns(evidence, NEWS_TAIL) - set(before.columns))
     known = evidence.check in before.checks or set(evidence.columns[:1]) <= set(before.columns)
     return evidence.kind in ("nulls", "zeros") and not known
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from checks.series.predictive import AbsoluteT
 from monitor.incident import Group, event_of, group, rank_columns
-from monitor.types import Change, Severity, Status
+from monitor.types import Change, Evidence, Severity, Status
 
 
 def test_the_failing_automatic_checks_of_a_table_day_are_one(make: Any) -> None:
@@ -80,6 +83,42 @@ def test_it_worsens_by_two_bands_or_by_another_column(make: Any) -> None:
     assert event(make.verdict("nulls.c1", ["c1"], effect=0.30)) == "worsened"
     both = [make.verdict("nulls.c1", ["c1"], effect=0.02), make.verdict("nulls.c2", ["c2"], effect=0.02)]
     assert event(*both) == "worsened"
+
+
+def drift(make: Any, shares: dict[str, float], *, sure: str = "") -> Any:
+    """A failing drift check that ranks columns so; those of `sure` (letters) surprise by themselves."""
+    parts = tuple(
+        Evidence(f"marginal.{name}", "drift", 60.0 if name in sure else 1.0, AbsoluteT(9.0), (name,)) for name in shares
+    )
+    return make.verdict("drift", list(shares), shares=tuple(shares.values()), parts=parts)
+
+
+def test_bystanders_are_not_named(make: Any) -> None:
+    assert Group((drift(make, {"a": 0.9, "b": 0.06, "c": 0.04}),)).columns == ("a",)
+    assert Group((drift(make, {"a": 0.6, "b": 0.3, "c": 0.1}),)).columns == ("a", "b", "c")
+    assert Group((drift(make, {"a": 0.9, "b": 0.06, "c": 0.04}, sure="c"),)).columns == ("a", "c")
+
+
+@pytest.mark.parametrize("shares", [{"b": 0.5, "a": 0.5}, {"b": 0.9, "a": 0.1}])
+def test_another_sure_column_is_news_beside_an_open_incident(shares: dict[str, float], make: Any) -> None:
+    state = make.incident("INC-4", ["nulls.a", "drift"], ["a"])
+    groups = group([make.verdict("nulls.a", ["a"]), drift(make, shares, sure="ab")], [state])
+    assert [(event_of(g), g.lead.evidence.check, g.columns[0]) for g in groups] == [
+        ("continued", "nulls.a", "a"), ("opened", "drift", "b"),
+    ]  # fmt: skip
+
+
+def test_another_sure_column_after_the_known_one_worsens_it(make: Any) -> None:
+    state = make.incident("INC-4", ["drift"], ["a"])
+    (found,) = group([drift(make, {"a": 0.95, "b": 0.05}, sure="ab")], [state])
+    assert (event_of(found), found.columns) == ("worsened", ("a", "b"))
+    told = make.incident("INC-4", ["drift"], ["a", "b"])
+    assert [event_of(g) for g in group([drift(make, {"b": 0.6, "a": 0.4}, sure="ab")], [told])] == ["continued"]
+
+
+def test_columns_that_change_places_by_chance_are_no_news(make: Any) -> None:
+    state = make.incident("INC-4", ["drift"], ["a"])
+    assert [event_of(g) for g in group([drift(make, {"b": 0.5, "a": 0.5}, sure="a")], [state])] == ["continued"]
 
 
 def test_more_columns_than_an_incident_lists_are_news_once(make: Any) -> None:
