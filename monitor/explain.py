@@ -315,8 +315,14 @@ def _moved_values(
     return f"{quoted} IN ({', '.join(literal(v) for v in risen)})" if risen else None
 
 
-def headline(lead: Finding, findings: Sequence[Finding]) -> str:
-    """The title of an incident: the leading sentence; where several columns share it, all of them in one."""
+def headline(lead: Finding, findings: Sequence[Finding], news: Sequence[str] = ()) -> str:
+    """The title of an incident: its leading sentence, after the columns that it has come to since it was opened."""
+    told = _leading_sentence(lead, findings)
+    return f"now {names(news)} too. {told}" if news else told
+
+
+def _leading_sentence(lead: Finding, findings: Sequence[Finding]) -> str:
+    """What the leading finding says; where several columns share it, all of them in one."""
     if lead.kind == "drift":
         return _drift_headline(lead, findings)
     alike = [f for f in findings if f.kind == lead.kind and f.change == lead.change and f.columns]

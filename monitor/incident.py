@@ -221,23 +221,31 @@ def sure_columns(evidence: Evidence, tail: float = SURE_TAIL) -> set[str]:
 
 
 def event_of(found: Group) -> str:
-    """`opened`, `worsened` (a new leading column, or two bands more severe), or `continued`."""
+    """`opened`, `worsened` (another column, or two bands more severe), or `continued`."""
     before = found.continued
     if before is None:
         return "opened"
-    if any(_names_a_new_column(v.evidence, before) for v in found.verdicts):
+    if news_of(found):
         return "worsened"
     worse = _SEVERITIES.index(found.severity) - _SEVERITIES.index(before.severity)
     severe = _SEVERITIES.index(found.severity) >= _SEVERITIES.index(Severity.STRONG)
     return "worsened" if worse >= 2 and severe else "continued"
 
 
-def _names_a_new_column(evidence: Evidence, before: IncidentState) -> bool:
-    """Whether a check tells surely of a column that the incident did not know, by name or by the check's own."""
-    if evidence.kind == "drift":
-        return bool(sure_columns(evidence, NEWS_TAIL) - set(before.columns))
-    known = evidence.check in before.checks or set(evidence.columns[:1]) <= set(before.columns)
-    return evidence.kind in ("nulls", "zeros") and not known
+def news_of(found: Group) -> tuple[str, ...]:
+    """Columns surely wrong that the incident which goes on did not know, by name or by a check of their own."""
+    before = found.continued
+    if before is None:
+        return ()
+    wrong: set[str] = set()
+    for evidence in (v.evidence for v in found.verdicts):
+        # an incident with as many columns as one lists may know of more
+        if evidence.kind == "drift" and len(before.columns) < COLUMNS_MAX:
+            wrong |= sure_columns(evidence, NEWS_TAIL)
+        elif evidence.kind in ("nulls", "zeros") and evidence.check not in before.checks:
+            wrong |= set(evidence.columns[:1])
+    new = wrong - set(before.columns)
+    return (*(c for c in found.columns if c in new), *sorted(new - set(found.columns)))
 
 
 def ended(

@@ -356,7 +356,7 @@ def _event(
         table=sources.table.name,
         partition=sources.partition.label,
         event=event,
-        title=headline(lead, mine),
+        title=headline(lead, mine, incidents.news_of(found)),
         checks=found.checks,
         columns=found.columns,
         segments=lead.segments,

@@ -186,6 +186,7 @@ def finding(check: str, column: str, surprise: float, today: float) -> Finding:
 def test_columns_that_share_a_cause_share_a_headline() -> None:
     lead, other = finding("nulls.x", "x", 9.0, 0.4), finding("nulls.y", "y", 30.0, 0.5)
     assert headline(lead, [lead]) == lead.summary
+    assert headline(lead, [lead], ["y", "z"]) == f"now y and z too. {lead.summary}"
     both = headline(lead, [other, lead])
     assert both.startswith("x and y are missing in up to 50.0% of rows")
     drift = replace(lead, kind="drift", check="drift")

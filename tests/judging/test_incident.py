@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from checks.series.predictive import AbsoluteT
-from monitor.incident import Group, event_of, group, rank_columns
+from monitor.incident import Group, event_of, group, news_of, rank_columns
 from monitor.types import Change, Evidence, Severity, Status
 
 
@@ -111,9 +111,16 @@ def test_another_sure_column_is_news_beside_an_open_incident(shares: dict[str, f
 def test_another_sure_column_after_the_known_one_worsens_it(make: Any) -> None:
     state = make.incident("INC-4", ["drift"], ["a"])
     (found,) = group([drift(make, {"a": 0.95, "b": 0.05}, sure="ab")], [state])
-    assert (event_of(found), found.columns) == ("worsened", ("a", "b"))
+    assert (event_of(found), found.columns, news_of(found)) == ("worsened", ("a", "b"), ("b",))
     told = make.incident("INC-4", ["drift"], ["a", "b"])
     assert [event_of(g) for g in group([drift(make, {"b": 0.6, "a": 0.4}, sure="ab")], [told])] == ["continued"]
+
+
+def test_an_incident_of_many_columns_is_not_worsened_by_one_more(make: Any) -> None:
+    shares = {f"{letter}": 0.05 for letter in "abcdefghijklmn"}
+    opened = Group((drift(make, shares, sure="abcdefghijklmn"),))
+    state = make.incident("INC-4", opened.checks, opened.columns)
+    assert [event_of(g) for g in group(opened.verdicts, [state])] == ["continued"]
 
 
 def test_columns_that_change_places_by_chance_are_no_news(make: Any) -> None:
