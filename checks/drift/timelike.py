@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from checks.drift.marginal import code_column, divergence
@@ -65,7 +66,7 @@ def is_calendar(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) 
         return any(_says(shares, [start.strftime(form).lower() for start in known_starts]) for form in _FORMS)
     if column.kind is not ColumnKind.NUMBER:
         return False
-    numbers = [partial(_share_number, v) for v in values]
+    numbers = [_ShareOfNumber(v) for v in values]
     return any(_says(numbers, [part(start) for start in known_starts]) for part in _PARTS)
 
 
@@ -83,9 +84,19 @@ def _says(days: Sequence[Callable[[Any], float]], own: Sequence[Any]) -> bool:
     return OWN_MIN <= min(past, default=1.0) <= today
 
 
-def _share_number(values: pd.Series, own: int) -> float:
-    known = int(values.count())
-    return float((values == own).sum()) / known if known else 0.0
+class _ShareOfNumber:
+    """The share of a day's rows that have a number; the day is looked through when first asked."""
+
+    def __init__(self, values: pd.Series) -> None:
+        self._values = values
+
+    def __call__(self, own: int) -> float:
+        return float(np.count_nonzero(self._known == own)) / len(self._known) if len(self._known) else 0.0
+
+    @cached_property
+    def _known(self) -> npt.NDArray[np.float64]:
+        numbers: npt.NDArray[np.float64] = self._values.to_numpy(dtype=np.float64, na_value=np.nan)
+        return numbers[~np.isnan(numbers)]
 
 
 class _ShareOfText:
@@ -100,10 +111,8 @@ class _ShareOfText:
 
     @cached_property
     def _rows(self) -> Counter[str]:
-        codes = self._values.cat.codes.to_numpy()
-        texts = self._values.cat.categories.tolist()
         rows: Counter[str] = Counter()
-        for text, count in zip(texts, np.bincount(codes[codes >= 0], minlength=len(texts)).tolist(), strict=True):
+        for text, count in _rows_of_text(self._values).items():
             rows[str(text).lower()] += count
         return rows
 
@@ -135,13 +144,13 @@ def is_timelike(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) 
     """
     if len(days) < 3:
         return False
-    days = [(partition, frame.iloc[:: max(len(frame) // ROWS_MAX, 1)]) for partition, frame in days]
-    if not _moves_on(column, days):  # the cheaper question first: few columns pass it
+    drawn = [(partition, frame[column.name].iloc[:: max(len(frame) // ROWS_MAX, 1)]) for partition, frame in days]
+    if not _moves_on(drawn):  # the cheaper question first: few columns pass it
         return False
     gaps = []
-    for (here, one), (there, other) in pairwise(days):
-        both = pd.concat([_plain(one[column.name], here), _plain(other[column.name], there)], ignore_index=True)
-        if isinstance(one[column.name].dtype, pd.CategoricalDtype):
+    for (here, one), (there, other) in pairwise(drawn):
+        both = pd.concat([_plain(one, here), _plain(other, there)], ignore_index=True)
+        if isinstance(one.dtype, pd.CategoricalDtype):
             both = both.astype("category")
         past = np.arange(len(both)) >= len(one)
         codes, bins = code_column(both, column.kind, past)
@@ -158,29 +167,40 @@ def _plain(values: pd.Series, partition: Partition) -> pd.Series:
     return values
 
 
-def _moves_on(column: Column, days: Sequence[tuple[Partition, pd.DataFrame]]) -> bool:
+def _moves_on(days: Sequence[tuple[Partition, pd.Series]]) -> bool:
     """Whether days differ as time does: numbers and times (beside their own day) go one way, texts hardly come again.
 
     What merely varies a lot from day to day is chaotic, not time-like: it stays, and its own past judges it.
     """
     ordered = sorted(days, key=lambda day: day[0].order)
-    if isinstance(ordered[0][1][column.name].dtype, pd.CategoricalDtype):
-        return _hardly_come_again(column, ordered)
+    if isinstance(ordered[0][1].dtype, pd.CategoricalDtype):
+        return _hardly_come_again([values for _, values in ordered])
     medians = []
-    for partition, frame in ordered:
-        known = numbers_of(_plain_numbers(frame[column.name], partition), ColumnKind.NUMBER)
+    for partition, values in ordered:
+        known = numbers_of(_plain_numbers(values, partition), ColumnKind.NUMBER)
         medians += [float(np.median(known))] if len(known) else []
     steps = np.sign(np.diff(medians))
     return len(steps) > 0 and bool(abs(steps.sum()) >= 0.8 * len(steps))
 
 
-def _hardly_come_again(column: Column, ordered: Sequence[tuple[Partition, pd.DataFrame]]) -> bool:
+def _hardly_come_again(days: Sequence[pd.Series]) -> bool:
+    rows = [_rows_of_text(values) for values in days]
     again = [
-        float(other[column.name].dropna().isin(one[column.name].dropna().unique()).mean())
-        for (_, one), (_, other) in pairwise(ordered)
-        if other[column.name].notna().any()
+        sum(count for text, count in other.items() if text in one) / other.total()
+        for one, other in pairwise(rows)
+        if other
     ]
     return bool(again) and float(np.median(again)) < COMES_AGAIN
+
+
+def _rows_of_text(values: pd.Series) -> Counter[Any]:
+    """How many rows have each value; NULLs left out."""
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return Counter(values.dropna().tolist())
+    codes = values.cat.codes.to_numpy()
+    counts = np.bincount(codes[codes >= 0], minlength=len(values.cat.categories))
+    there = np.flatnonzero(counts)
+    return Counter(dict(zip(values.cat.categories[there].tolist(), counts[there].tolist(), strict=True)))
 
 
 def _plain_numbers(values: pd.Series, partition: Partition) -> pd.Series:

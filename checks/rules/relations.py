@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from checks.metrics import Metrics
 from checks.rules.check import Rules, Written
 from checks.rules.words import Words, words_of
 from monitor.types import Change, Evidence, Input, Measure, Partition, Table, Values
+
+if TYPE_CHECKING:
+    from checks.metrics import Metrics
 
 
 class Relations:
@@ -23,13 +26,13 @@ class Relations:
         """Row count, the rows without a counterpart, and the rows that refer to one."""
         if not table.relations:
             return []
-        return list(dict.fromkeys([*Rules().inputs(as_rules(table)), *Metrics().inputs(as_fan_outs(table))]))
+        return list(dict.fromkeys([*Rules().inputs(as_rules(table)), *_metrics().inputs(as_fan_outs(table))]))
 
     def findings(self, table: Table) -> Mapping[Measure, str]:
         """The finding that each measure ends in."""
         found = Rules().findings(as_rules(table))
         told = {measure: name.replace("rule.", "relation.", 1) for measure, name in found.items()}
-        fans = Metrics().findings(as_fan_outs(table)) if table.relations else {}
+        fans = _metrics().findings(as_fan_outs(table)) if table.relations else {}
         return told | {measure: _fan_out(name) for measure, name in fans.items()}
 
     def evaluate(self, table: Table, partition: Partition, values: Values) -> Sequence[Evidence]:
@@ -38,13 +41,19 @@ class Relations:
             return []
         found = Rules().evaluate(as_rules(table), partition, values)
         told = [replace(e, check=e.check.replace("rule.", "relation.", 1), kind="relation") for e in found]
-        fans = Metrics().evaluate(as_fan_outs(table), partition, values)
+        fans = _metrics().evaluate(as_fan_outs(table), partition, values)
         columns = {relation["name"]: relation["column"] for relation in table.relations}
         for evidence in fans:
             column = columns[evidence.check.removeprefix("metric.")]
             told.append(replace(evidence, check=_fan_out(evidence.check), columns=(column,), shares=(1.0,),
                                 change=Change.RELATION))  # fmt: skip
         return told
+
+
+def _metrics() -> Metrics:
+    from checks.metrics import Metrics  # noqa: PLC0415 - loads NumPy and SciPy, which reading a configuration does not need
+
+    return Metrics()
 
 
 def as_rules(table: Table) -> Table:
