@@ -20,6 +20,7 @@ from tests.snowflake_server.tables import load_tables
 FIRST, LAST, ROWS = "2026-10-20", "2026-11-20", 150
 LOST = "2026-11-19"
 CONFIG = """warehouses: {{main: "{url}"}}
+defaults: {{drift_backfill_days: 7}}
 tables:
   - name: main.events
     time_column: d

@@ -36,7 +36,7 @@ tables:
     key: [order_id]
     rules: [{not_null: color}]
 """
-QUICK = CONFIG.replace("tables:\n", "defaults: {drift_backfill_days: 14}\ntables:\n")
+QUICK = CONFIG.replace("tables:\n", "defaults: {drift_backfill_days: 10}\ntables:\n")
 """The same with as much of the past replayed as the checks need to know it."""
 
 

@@ -32,6 +32,8 @@ def test_init_finds_the_time_of_a_table_and_its_last_day_is_judged(empty_desk: D
     assert empty_desk.say("init", "duckdb:///w.duckdb").code == 0
     assert time.process_time() - started < 20
     assert empty_desk.say("check-config").code == 0
+    made = (empty_desk.folder / "daywatch.yaml").read_text(encoding="utf-8")
+    empty_desk.write(made.replace("tables:\n", "defaults: {drift_backfill_days: 7}\ntables:\n", 1))
     answer = empty_desk.judge()
     assert answer.code == 0, answer.out + answer.err
     assert {f["status"] for f in answer.findings} <= {"pass", "learning"}
@@ -53,7 +55,10 @@ EDGES = {
 @pytest.mark.parametrize("name", EDGES)
 def test_small_and_strange_tables_are_judged_without_alarm(empty_desk: Desk, name: str) -> None:
     empty_desk.sql(EDGES[name], file="w.duckdb")
-    empty_desk.write('warehouses: {main: "duckdb:///w.duckdb"}\ntables: [{name: main.t, time_column: d}]\n')
+    empty_desk.write(
+        'warehouses: {main: "duckdb:///w.duckdb"}\ndefaults: {drift_backfill_days: 7}\n'
+        "tables: [{name: main.t, time_column: d}]\n"
+    )
     answer = empty_desk.judge("--date", "2026-11-20")
     assert answer.code == 0, answer.out + answer.err
     assert answer.findings
@@ -67,7 +72,7 @@ def test_an_hourly_table_speaks_of_hours_through_the_change_of_the_clock(empty_d
         file="w.duckdb",
     )
     empty_desk.write(
-        'warehouses: {main: "duckdb:///w.duckdb"}\ntimezone: Europe/Berlin\n'
+        'warehouses: {main: "duckdb:///w.duckdb"}\ndefaults: {drift_backfill_days: 24}\ntimezone: Europe/Berlin\n'
         "tables: [{name: main.h, time_column: ts, cadence: hour}]\n"
     )
     now = "2026-10-27T12:10+00:00"

@@ -11,7 +11,7 @@ import pytest
 from monitor.config import Config, load_config, open_warehouses, resolve_tables
 from monitor.plan import Declared, declare
 from monitor.warehouses.base import Warehouse
-from tests.e2e.desk import FAULTS, ORDERS, Desk
+from tests.e2e.desk import FAULTS, ORDERS, QUICK, Desk
 
 Read = Callable[[Mapping[str, str]], list[Declared]]
 
@@ -66,4 +66,4 @@ def read(configured: Callable[[Mapping[str, str]], Config], warehouses: dict[str
 @pytest.fixture
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A shop with four faulty days."""
-    return Desk(tmp_path_factory.mktemp("desk")).sql(ORDERS, *FAULTS.values()).write()
+    return Desk(tmp_path_factory.mktemp("desk")).sql(ORDERS, *FAULTS.values()).write(QUICK)
