@@ -55,6 +55,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--clean", type=int, default=plan.clean, help="untouched days in order of each table")
     parser.add_argument("--cold", type=int, default=plan.cold, help="faults on each of a young table's days")
     parser.add_argument("--drifts", type=int, default=plan.drifts, help="columns of each table that drift slowly")
+    parser.add_argument("--seconds", type=int, default=plan.seconds, help="days on which a second fault comes")
     parser.add_argument("--table", action="append", help="only this table; may be repeated; nothing is written")
     parser.add_argument("--chapter", action="append", choices=suite.CHAPTERS, help="only this chapter; likewise")
     parser.add_argument("--committed", type=Path, default=RESULTS, help="what --quick is compared with")
@@ -62,7 +63,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _planned(given: argparse.Namespace) -> suite.Plan:
-    return suite.Plan(given.days, given.keep, given.clean, given.cold, given.drifts)
+    return suite.Plan(given.days, given.keep, given.clean, given.cold, given.drifts, given.seconds)
 
 
 def figures_of(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
@@ -126,6 +127,9 @@ def print_figures(figures: Mapping[str, Any]) -> None:
         print(f"cold start, recall: {each}")
     if "slow_drift" in told:
         print(f"slow drift: told after {told['slow_drift']['days_median']} days (median)")
+    if "second_fault" in told:
+        beside = told["second_fault"]
+        print(f"second fault: told {beside['told']['share']}, the first again {beside['alerted_again']['share']}")
     for name in ("real_faults", "true_events"):
         if name in told:
             print(f"{name}: {told[name].get('found_first_day', told[name].get('one_alert_at_most'))} as wanted")

@@ -19,6 +19,7 @@ def summarise(rows: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
         "slow_drift": slow_drift,
         "real_faults": real_faults,
         "true_events": true_events,
+        "second_fault": second_fault,
     }
     return {name: summary(rows[name]) for name, summary in told.items() if rows.get(name)}
 
@@ -96,3 +97,14 @@ def real_faults(rows: Sequence[Row]) -> dict[str, Any]:
 def true_events(rows: Sequence[Row]) -> dict[str, Any]:
     """How many of them brought one alert at most, and each."""
     return {"events": len(rows), "one_alert_at_most": sum(row["alerts"] <= 1 for row in rows), "each": list(rows)}
+
+
+def second_fault(rows: Sequence[Row]) -> dict[str, Any]:
+    """How many faults beside one that goes on were told, which were not, and how often the first alerted once more."""
+    beside = [row for row in rows if row["second"] is not None]
+    alone = [row for row in rows if row["second"] is None]
+    return {
+        "told": share_of(beside, lambda row: float(row["told"])),
+        "alerted_again": share_of(alone, lambda row: float(row["told"])),
+        "missed": [row for row in beside if not row["told"]],
+    }

@@ -65,7 +65,14 @@ def chapters(told: Mapping[str, Any]) -> list[str]:
     if "true_events" in told:
         lines = [[r["table"], r["day"], r["about"], str(r["alerts"])] for r in told["true_events"]["each"]]
         made.append(_table(["table", "from", "what happened", "alerts"], lines))
+    if "second_fault" in told:
+        beside = told["second_fault"]
+        lines = [[name, str(beside[key]["n"]), _two(beside[key]["share"])] for key, name in _BESIDE.items()]
+        made.append(_table(["beside a fault that goes on", "tried", "told"], lines))
     return made
+
+
+_BESIDE = {"told": "another one in another column", "alerted_again": "nothing else: the same once more"}
 
 
 def _two(value: float | None) -> str:

@@ -12,18 +12,28 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
 
-from benchmarks.detection import cases, clean_days, cold_start, real_faults, slow_drift, tables, true_events
+from benchmarks.detection import (
+    cases,
+    clean_days,
+    cold_start,
+    real_faults,
+    second_fault,
+    slow_drift,
+    tables,
+    true_events,
+)
 from benchmarks.detection.replay import Replay
 
 Row = dict[str, Any]
-CHAPTERS = ("cases", "clean_days", "cold_start", "slow_drift", "real_faults", "true_events")
+CHAPTERS = ("cases", "clean_days", "cold_start", "slow_drift", "real_faults", "true_events", "second_fault")
 WORKERS = 2
 
 
 @dataclass(frozen=True)
 class Plan:
     """How much is tried: of each table, `days` with faults and `keep` of all (fault, share) pairs on them, `clean`
-    untouched days in order, `cold` faults on each of the first days, `drifts` columns that creep.
+    untouched days in order, `cold` faults on each of the first days, `drifts` columns that creep,
+    `seconds` days on which a fault goes on and another one comes.
     """
 
     days: int = 3
@@ -31,6 +41,7 @@ class Plan:
     clean: int = 70
     cold: int = 6
     drifts: int = 2
+    seconds: int = 1
     oracle: bool = True
     chapters: tuple[str, ...] = CHAPTERS
 
@@ -62,6 +73,7 @@ def run_table(name: str, plan: Plan) -> dict[str, list[Row]]:
         "clean_days": lambda: clean_days.run(replay, entry, int(plan.clean * entry.part**0.5)),
         "cold_start": lambda: cold_start.run(replay, entry, plan.cold if entry.part == 1 else 0),
         "slow_drift": lambda: slow_drift.run(replay, entry, plan.drifts if entry.part == 1 else 0),
+        "second_fault": lambda: second_fault.run(replay, entry, plan.seconds if entry.name in QUICK_TABLES else 0),
         "cases": lambda: cases.run(entry, plan.days, keep, replay=replay, oracle=plan.oracle),
     }
     rows: dict[str, list[Row]] = {}

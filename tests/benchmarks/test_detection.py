@@ -12,7 +12,17 @@ import pytest
 
 import chaos
 from benchmarks.detection import __main__ as command
-from benchmarks.detection import clean_days, cold_start, markdown, pictures, slow_drift, suite, tables
+from benchmarks.detection import (
+    chapters,
+    clean_days,
+    cold_start,
+    markdown,
+    pictures,
+    second_fault,
+    slow_drift,
+    suite,
+    tables,
+)
 from benchmarks.detection.case import Case
 from benchmarks.detection.cases import cases_of
 from benchmarks.detection.compare import behind
@@ -224,6 +234,18 @@ def test_a_drift_is_told_on_the_day_that_an_alert_names_it(
     (row,) = slow_drift.run(replay, entry, 1)
     assert row["told_after"] == 2
     assert row["other_alerts"] == 0
+
+
+def test_a_second_fault_is_told_beside_one_that_goes_on(
+    replay: Replay, entry: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_fault, "FIRST", ("null_increase",))
+    monkeypatch.setattr(second_fault, "SECOND", ("scale_10", "change_case"))
+    rows = list(second_fault.run(replay, entry, 1))
+    assert [(row["second"], row["told"]) for row in rows] == [(None, False), ("scale_10", True), ("change_case", True)]
+    figures = chapters.second_fault(rows)
+    assert (figures["told"]["share"], figures["alerted_again"]["share"], figures["missed"]) == (1.0, 0.0, [])
+    assert "another one in another column | 2 | 1.00" in "".join(markdown.chapters({"second_fault": figures}))
 
 
 def test_a_quick_run_fails_against_figures_better_than_reachable(
