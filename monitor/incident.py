@@ -59,10 +59,14 @@ _SPECIFIC = {
 
 @dataclass(frozen=True)
 class Group:
-    """Failing verdicts of one cause, and the open incident that they continue (None: a new one)."""
+    """Failing verdicts of one cause, and the open incident that they continue (None: a new one).
+
+    `elsewhere` are columns of other incidents that go on: what a sample shows of them is theirs.
+    """
 
     verdicts: tuple[Verdict, ...]
     continued: IncidentState | None = None
+    elsewhere: frozenset[str] = frozenset()
 
     @property
     def checks(self) -> tuple[str, ...]:
@@ -82,7 +86,8 @@ class Group:
     def columns(self) -> tuple[str, ...]:
         """Columns that carry the change, ranked by how surely and how much; bystanders of a sample left out."""
         carrying = {c for v in self.verdicts for c in _carrying(v.evidence)}
-        return tuple(c for c in rank_columns(self.verdicts) if c in carrying)
+        own = carrying - self.elsewhere
+        return tuple(c for c in rank_columns(self.verdicts) if c in (own or carrying))
 
     @property
     def change(self) -> Change:
@@ -181,7 +186,8 @@ def group(verdicts: Sequence[Verdict], open_incidents: Sequence[IncidentState]) 
         ]
         left = [v for v in left if v not in own]
     if left or joined:
-        groups.append(Group((*left, *joined)))
+        elsewhere = frozenset(c for g in groups if g.continued for c in g.continued.columns)
+        groups.append(Group((*left, *joined), elsewhere=elsewhere))
     return groups
 
 

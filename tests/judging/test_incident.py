@@ -106,6 +106,10 @@ def test_another_sure_column_is_news_beside_an_open_incident(shares: dict[str, f
     assert [(event_of(g), g.lead.evidence.check, g.columns[0]) for g in groups] == [
         ("continued", "nulls.a", "a"), ("opened", "drift", "b"),
     ]  # fmt: skip
+    assert groups[1].columns == ("b",)
+    other = make.incident("INC-5", groups[1].checks, groups[1].columns, seen=make.day(1))
+    over = group([make.verdict("nulls.a", ["a"]), drift(make, {"a": 1.0}, sure="a")], [state, other])
+    assert [g.continued for g in over] == [state]  # the other one is over, whatever else is wrong
 
 
 def test_another_sure_column_after_the_known_one_worsens_it(make: Any) -> None:
