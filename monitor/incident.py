@@ -8,7 +8,7 @@ touch its own columns or checks; what is left opens a new one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.judge import Verdict, tail_of
 from monitor.store import IncidentState
@@ -186,9 +186,15 @@ def group(verdicts: Sequence[Verdict], open_incidents: Sequence[IncidentState]) 
         ]
         left = [v for v in left if v not in own]
     if left or joined:
-        elsewhere = frozenset(c for g in groups if g.continued for c in g.continued.columns)
-        groups.append(Group((*left, *joined), elsewhere=elsewhere))
-    return groups
+        groups.append(Group((*left, *joined)))
+    return [replace(g, elsewhere=_of_others(g, groups)) for g in groups]
+
+
+def _of_others(found: Group, groups: Sequence[Group]) -> frozenset[str]:
+    """The columns of the other incidents that go on, but those that are its own too."""
+    own = found.continued.columns if found.continued else ()
+    others = (g.continued.columns for g in groups if g is not found and g.continued)
+    return frozenset(c for columns in others for c in columns) - set(own)
 
 
 def _join_rules(verdicts: list[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
@@ -250,7 +256,7 @@ def news_of(found: Group) -> tuple[str, ...]:
             wrong |= sure_columns(evidence, NEWS_TAIL)
         elif evidence.kind in ("nulls", "zeros") and evidence.check not in before.checks:
             wrong |= set(evidence.columns[:1])
-    new = wrong - set(before.columns)
+    new = wrong - set(before.columns) - found.elsewhere
     return (*(c for c in found.columns if c in new), *sorted(new - set(found.columns)))
 
 

@@ -108,6 +108,8 @@ def test_another_sure_column_is_news_beside_an_open_incident(shares: dict[str, f
     ]  # fmt: skip
     assert groups[1].columns == ("b",)
     other = make.incident("INC-5", groups[1].checks, groups[1].columns, seen=make.day(1))
+    both = group([make.verdict("nulls.a", ["a"]), drift(make, shares, sure="ab")], [state, other])
+    assert [(g.continued, event_of(g)) for g in both] == [(other, "continued"), (state, "continued")]
     over = group([make.verdict("nulls.a", ["a"]), drift(make, {"a": 1.0}, sure="a")], [state, other])
     assert [g.continued for g in over] == [state]  # the other one is over, whatever else is wrong
 
