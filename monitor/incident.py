@@ -170,14 +170,14 @@ def _carrying(evidence: Evidence) -> set[str]:
 
 def group(verdicts: Sequence[Verdict], open_incidents: Sequence[IncidentState]) -> list[Group]:
     """Sort the failing verdicts of one table-day into causes."""
-    failing = [v for v in verdicts if v.status is Status.FAIL]
-    groups: list[Group] = []
-    left = failing
-    for incident in sorted(open_incidents, key=lambda i: i.last_seen.order, reverse=True):
-        mine = [v for v in left if _belongs(v, incident)]
-        if mine:
-            groups.append(Group(tuple(mine), incident))
-            left = [v for v in left if v not in mine]
+    left = [v for v in verdicts if v.status is Status.FAIL]
+    newest_first = sorted(open_incidents, key=lambda i: i.last_seen.order, reverse=True)
+    going_on: dict[str, list[Verdict]] = {incident.id: [] for incident in newest_first}
+    for belongs in (_is_known_to, _belongs):  # an incident's own checks are no other's, whatever columns that one has
+        for incident in newest_first:
+            going_on[incident.id] += [v for v in left if belongs(v, incident)]
+            left = [v for v in left if not belongs(v, incident)]
+    groups = [Group(tuple(going_on[i.id]), i) for i in newest_first if going_on[i.id]]
     left, joined = _join_rules(left)
     for kind in sorted(_OWN_INCIDENT):
         own = [v for v in left if v.evidence.kind == kind]
@@ -191,10 +191,18 @@ def group(verdicts: Sequence[Verdict], open_incidents: Sequence[IncidentState]) 
 
 
 def _of_others(found: Group, groups: Sequence[Group]) -> frozenset[str]:
-    """The columns of the other incidents that go on, but those that are its own too."""
-    own = found.continued.columns if found.continued else ()
-    others = (g.continued.columns for g in groups if g is not found and g.continued)
+    """The columns of the day's other incidents, but those that are its own too.
+
+    Of a new one only those that checks of their own tell: what `drift` ranks beside them may be anybody's.
+    """
+    own = found.continued.columns if found.continued else _told_alone(found)
+    others = (g.continued.columns if g.continued else _told_alone(g) for g in groups if g is not found)
     return frozenset(c for columns in others for c in columns) - set(own)
+
+
+def _told_alone(found: Group) -> set[str]:
+    """The columns that single checks of a group lead with."""
+    return {v.evidence.columns[0] for v in found.verdicts if v.evidence.kind in _VALUE_KINDS and v.evidence.columns}
 
 
 def _join_rules(verdicts: list[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
@@ -210,11 +218,14 @@ def _join_rules(verdicts: list[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
     return [v for v in verdicts if v not in joined], joined
 
 
+def _is_known_to(verdict: Verdict, incident: IncidentState) -> bool:
+    """Whether an open incident has this very check; `drift`, which sees every column, is any incident's."""
+    return verdict.evidence.check in incident.checks and verdict.evidence.kind != "drift"
+
+
 def _belongs(verdict: Verdict, incident: IncidentState) -> bool:
     """Whether a failing check is the same trouble as an open incident."""
     evidence = verdict.evidence
-    if evidence.check in incident.checks and evidence.kind != "drift":
-        return True
     if evidence.kind in _ROW_KINDS:
         return any(check.split(".")[0] in _ROW_KINDS for check in incident.checks)
     if evidence.kind in _OWN_INCIDENT:

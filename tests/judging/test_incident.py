@@ -114,6 +114,21 @@ def test_another_sure_column_is_news_beside_an_open_incident(shares: dict[str, f
     assert [g.continued for g in over] == [state]  # the other one is over, whatever else is wrong
 
 
+def test_a_check_of_one_incident_goes_to_it_though_another_one_ranks_its_column(make: Any) -> None:
+    state = make.incident("INC-4", ["nulls.a", "drift"], ["a"])
+    one = [make.verdict("nulls.a", ["a"]), drift(make, {"a": 0.6, "b": 0.4}, sure="ab"), make.verdict("stats.b", ["b"])]
+    groups = group(one, [state])
+    assert [(g.continued, event_of(g), g.columns) for g in groups] == [
+        (state, "continued", ("a",)),
+        (None, "opened", ("b",)),
+    ]
+    listed = make.incident("INC-4", ["nulls.a", "drift"], ["a", "b"])
+    other = make.incident("INC-5", ["stats.b"], ["b"])
+    assert {g.continued.id: g.checks for g in group(one, [listed, other]) if g.continued} == {
+        "INC-4": ("nulls.a", "drift"), "INC-5": ("stats.b",),
+    }  # fmt: skip
+
+
 def test_another_sure_column_after_the_known_one_worsens_it(make: Any) -> None:
     state = make.incident("INC-4", ["drift"], ["a"])
     (found,) = group([drift(make, {"a": 0.95, "b": 0.05}, sure="ab")], [state])
