@@ -238,8 +238,12 @@ def _belongs(verdict: Verdict, incident: IncidentState) -> bool:
 
 
 def sure_columns(evidence: Evidence, tail: float = SURE_TAIL) -> set[str]:
-    """The columns that surprise by themselves, whatever share of the change others have."""
-    parts = [(part, tail_of(part)) for part in evidence.parts if len(part.columns) == 1]
+    """The columns that surprise by themselves, whatever share of the change others have.
+
+    What the model attributes to a column does not say so: of a change as large as another's it has its bit.
+    """
+    own = [part for part in evidence.parts if len(part.columns) == 1 and not part.check.startswith("drift.")]
+    parts = [(part, tail_of(part)) for part in own]
     return {part.columns[0] for part, seen in parts if seen is not None and seen < tail}
 
 
