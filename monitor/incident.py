@@ -156,29 +156,28 @@ def rank_columns(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
 
 def suspects(evidence: Evidence) -> tuple[str, ...]:
     """The columns that are wrong themselves, of those that a failing check ranks: the first, and who shares with it."""
-    shares = evidence.shares or (1.0,) * len(evidence.columns)
-    ranked = zip(evidence.columns, shares, strict=False)
-    return tuple(c for place, (c, share) in enumerate(ranked) if place == 0 or share >= SUSPECT_SHARE)
+    return tuple(c for place, (c, share) in enumerate(_shared(evidence)) if place == 0 or share >= SUSPECT_SHARE)
 
 
 def _carrying(evidence: Evidence) -> set[str]:
     """The columns of a piece of evidence with a part in the change that is worth naming."""
-    shares = evidence.shares or (1.0,) * len(evidence.columns)
-    least = BYSTANDER_SHARE * max(shares, default=0.0)
-    return {c for c, share in zip(evidence.columns, shares, strict=False) if share >= least} | sure_columns(evidence)
+    shared = _shared(evidence)
+    least = BYSTANDER_SHARE * max((share for _, share in shared), default=0.0)
+    return {c for c, share in shared if share >= least} | sure_columns(evidence)
+
+
+def _shared(evidence: Evidence) -> list[tuple[str, float]]:
+    """The ranked columns with their shares of the change; where none are told, each is all of it."""
+    return list(zip(evidence.columns, evidence.shares or (1.0,) * len(evidence.columns), strict=False))
 
 
 def group(verdicts: Sequence[Verdict], open_incidents: Sequence[IncidentState]) -> list[Group]:
     """Sort the failing verdicts of one table-day into causes."""
-    left = [v for v in verdicts if v.status is Status.FAIL]
     newest_first = sorted(open_incidents, key=lambda i: i.last_seen.order, reverse=True)
-    going_on: dict[str, list[Verdict]] = {incident.id: [] for incident in newest_first}
-    for belongs in (_is_known_to, _belongs):  # an incident's own checks are no other's, whatever columns that one has
-        for incident in newest_first:
-            going_on[incident.id] += [v for v in left if belongs(v, incident)]
-            left = [v for v in left if not belongs(v, incident)]
-    groups = [Group(tuple(going_on[i.id]), i) for i in newest_first if going_on[i.id]]
-    left, joined = _join_rules(left)
+    owned = [(v, _owner(v, newest_first)) for v in verdicts if v.status is Status.FAIL]
+    going_on = ((incident, tuple(v for v, owner in owned if owner is incident)) for incident in newest_first)
+    groups = [Group(mine, incident) for incident, mine in going_on if mine]
+    left, joined = _join_rules([v for v, owner in owned if owner is None])
     for kind in sorted(_OWN_INCIDENT):
         own = [v for v in left if v.evidence.kind == kind]
         groups += [
@@ -216,6 +215,12 @@ def _join_rules(verdicts: list[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
         and (named & set(v.evidence.columns) or (repeated and v.evidence.change is Change.DUPLICATES))
     ]
     return [v for v in verdicts if v not in joined], joined
+
+
+def _owner(verdict: Verdict, newest_first: Sequence[IncidentState]) -> IncidentState | None:
+    """The open incident that a failing check goes on with: the one that has it, before any that has its column."""
+    asked = ((belongs, incident) for belongs in (_is_known_to, _belongs) for incident in newest_first)
+    return next((incident for belongs, incident in asked if belongs(verdict, incident)), None)
 
 
 def _is_known_to(verdict: Verdict, incident: IncidentState) -> bool:

@@ -137,8 +137,7 @@ def faulted(
     suitable = chaos.suitable(fault, frame, time_column=entry.time_column)
     if not suitable:
         return
-    chosen = draw.choice(list(suitable))
-    columns = (chosen,) if isinstance(chosen, str) else tuple(chosen)
+    columns = one_place(suitable, draw)
     injected = chaos.inject(
         fault, frame, columns=columns, rows=share, seed=draw.randrange(10**6), yesterday=yesterday,
         time_column=entry.time_column,
@@ -147,6 +146,12 @@ def faulted(
         return
     hit = int(injected.rows_changed)
     yield Case(day, injected.frame, fault, share, hit, tuple(injected.columns), str(injected.change), injected.where)
+
+
+def one_place(suitable: Sequence[str | tuple[str, ...]], draw: random.Random) -> tuple[str, ...]:
+    """One of the places where a fault can be put, as its columns; none for a fault of whole rows."""
+    chosen = draw.choice(suitable)
+    return (chosen,) if isinstance(chosen, str) else tuple(chosen)
 
 
 def margin_of(verdicts: Sequence[Any]) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks.detection.pictures import RESULTS, SHARES
 
 SIZES = ("", "_100_rows")
+_BESIDE = {"told": "another one in another column", "alerted_again": "nothing else: the same once more"}
 
 
 def main() -> int:
@@ -70,9 +71,6 @@ def chapters(told: Mapping[str, Any]) -> list[str]:
         lines = [[name, str(beside[key]["n"]), _two(beside[key]["share"])] for key, name in _BESIDE.items()]
         made.append(_table(["beside a fault that goes on", "tried", "told"], lines))
     return made
-
-
-_BESIDE = {"told": "another one in another column", "alerted_again": "nothing else: the same once more"}
 
 
 def _two(value: float | None) -> str:

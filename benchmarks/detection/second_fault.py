@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 import chaos
+from benchmarks.detection.cases import one_place
 from benchmarks.detection.replay import Replay
 from benchmarks.detection.service import Watched
 from benchmarks.detection.tables import Entry
@@ -79,11 +80,9 @@ def _choose(faults: Sequence[str], frame: pd.DataFrame, entry: Entry, draw: rand
     """Those that can be put into the rows, each in columns of chance."""
     found = []
     for fault in faults:
-        suitable = list(chaos.suitable(fault, frame, time_column=entry.time_column))
-        if suitable or not chaos.FAULTS[fault].needs:
-            place = draw.choice(suitable) if suitable else ()
-            columns = (place,) if isinstance(place, str) else tuple(place)
-            found.append(Chosen(fault, columns, draw.randrange(10**6)))
+        suitable = chaos.suitable(fault, frame, time_column=entry.time_column)
+        if suitable:
+            found.append(Chosen(fault, one_place(suitable, draw), draw.randrange(10**6)))
     return found
 
 

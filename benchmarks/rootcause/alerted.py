@@ -20,6 +20,7 @@ import numpy as np
 import chaos
 from benchmarks.detection import tables
 from benchmarks.detection.case import Case
+from benchmarks.detection.cases import one_place
 from benchmarks.detection.intervals import share_of
 from benchmarks.detection.replay import Replay
 from benchmarks.detection.segments import segment_place
@@ -40,12 +41,11 @@ def cases(replay: Replay, entry: tables.Entry, day: Any, draw: random.Random) ->
     """Faults of a day: each kind on two segments, of different sizes and columns."""
     frame = replay.days[day]
     for fault in (*WHOLE, *INSIDE):
-        suitable = list(chaos.suitable(fault, frame, time_column=entry.time_column))
+        suitable = chaos.suitable(fault, frame, time_column=entry.time_column)
         for share in draw.sample(SHARES, EACH):
             if not suitable:
                 continue
-            chosen = draw.choice(suitable)
-            columns = (chosen,) if isinstance(chosen, str) else tuple(chosen)
+            columns = one_place(suitable, draw)
             seed = draw.randrange(10**6)
             where = None
             if fault in INSIDE:

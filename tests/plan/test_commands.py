@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e import desk as shop
+from tests.e2e.desk import CONFIG as PLAIN
 from tests.e2e.desk import NOW, Desk
 from tests.e2e.desk import QUICK as CONFIG
 from tests.postgres_server import Server
@@ -157,15 +157,15 @@ def test_a_table_that_comes_under_a_pattern_is_planned_and_no_difference_of_the_
 
 def test_a_relation_that_never_held_is_told_with_its_place(desk: Desk) -> None:
     desk.sql("CREATE TABLE colors AS SELECT 'mauve' AS code")
-    desk.write(CONFIG + "    relations: [{column: color, references: main.colors.code}]\n")
+    desk.write(PLAIN + "    relations: [{column: color, references: main.colors.code}]\n")
     desk.judge("--no-alerts", "--from", "2026-11-05", "--to", "2026-11-08")
     (remark,) = desk.say("plan", "--format", "json").lines[0]["remarks"]
-    assert "daywatch.yaml:8: relation.color_in_colors has never held: it failed on all 4 partitions" in remark
+    assert "daywatch.yaml:7: relation.color_in_colors has never held: it failed on all 4 partitions" in remark
     assert remark in desk.say("plan").out
 
 
 def test_every_setting_says_where_it_comes_from(desk: Desk) -> None:
-    head, _, rest = shop.CONFIG.partition("tables:")
+    head, _, rest = PLAIN.partition("tables:")
     patterns = "defaults:\n  owner: '@all'\n  patterns:\n    - {match: main.ord*, cadence: day, labels: [shop]}\n"
     desk.write(head + patterns + "tables:" + rest.replace("    key: [order_id]\n", ""))
     answer = desk.say("plan", "--why", "main.orders")
