@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from monitor.judge import Verdict
 from monitor.privacy.redact import Gate
@@ -12,6 +12,9 @@ from monitor.privacy.shapes import is_hidden
 from monitor.segments import segment_words, tell_missing
 from monitor.types import Change, ColumnKind, Evidence, Finding, Observation, Partition, Status, Table
 from monitor.words import day, expectation, names, number, period, quantity, share
+
+if TYPE_CHECKING:
+    from checks.drift.equation import Equation
 
 Identify = Callable[[str], str]
 
@@ -162,6 +165,8 @@ def tell_column(name: str, facts: Mapping[str, Any]) -> str:
     change = Change(facts["change"])
     if "swapped_with" in facts:
         return f"{name} and {facts['swapped_with']} have exchanged their values in {share(facts['effect'])} of rows"
+    if "equation" in facts:
+        return _tell_equation(name, facts)
     if facts.get("bound") in _BOUND:
         return f"{name} {_BOUND[facts['bound']].format(facts['partner'])} in {share(facts['effect'])} of rows"
     if "missing_after" in facts and change in (Change.NULLS_UP, Change.NULLS_DOWN, Change.EMPTY_UP):
@@ -180,6 +185,27 @@ def tell_column(name: str, facts: Mapping[str, Any]) -> str:
     if change is Change.RELATION:
         return f"{name} no longer goes with the other columns as before in {share(facts['effect'])} of rows"
     return f"{name} has {CHANGE_WORDS[change]} in {share(facts['effect'])} of rows"
+
+
+def _tell_equation(name: str, facts: Mapping[str, Any]) -> str:
+    """What a column would have to be given others, and by how much it is not."""
+    equation, rows = _equation_of(facts), share(facts["effect"])
+    told = f"is not {equation.made_of}" if name == equation.target else f"breaks {equation}"
+    wrong = ""
+    if "broken_factor" in facts:
+        factor = float(facts["broken_factor"])
+        wrong = " (of the other sign)" if round(factor, 2) == -1 else f" ({number(factor)} times what fits)"
+    elif "broken_median" in facts:
+        is_now, fits = (number(facts[key]) for key in ("broken_median", "right_median"))
+        wrong = f" (median {is_now}, where {fits} fits)" if is_now != fits else ""
+    return f"{name} {told} in {rows} of rows{wrong}"
+
+
+def _equation_of(facts: Mapping[str, Any]) -> Equation:
+    """The equation that a column breaks."""
+    from checks.drift.equation import Equation  # noqa: PLC0415 - loads NumPy
+
+    return Equation.of_facts(facts["equation"])
 
 
 def _tell_exactly(facts: Mapping[str, Any]) -> str:
@@ -274,6 +300,9 @@ def bad_condition(table: Table, evidence: Evidence, identify: Identify, literal:
         return None
     column = evidence.columns[0]
     quoted = identify(column)
+    facts = evidence.detail.get("columns", {}).get(column, {})
+    if "equation" in facts:
+        return _equation_of(facts).condition(identify)
     if evidence.kind == "nulls" or evidence.change in (Change.NULLS_UP, Change.EMPTY_UP):
         text = any(c.name == column and c.kind is ColumnKind.TEXT for c in table.columns)
         return f"({quoted} IS NULL OR TRIM({quoted}) = '')" if text else f"{quoted} IS NULL"
@@ -347,7 +376,8 @@ def _drift_headline(lead: Finding, findings: Sequence[Finding]) -> str:
     column = lead.columns[0]
     told = tell_column(column, facts[column]) + _named_values(facts[column])
     own = next((f for f in findings if f.kind == "stats" and f.columns[:1] == (column,) and f.observation), None)
-    if own is not None and own.observation is not None and Change(facts[column]["change"]) in _UNSEEN_IN_THE_MIDDLE:
+    unseen = Change(facts[column]["change"]) in _UNSEEN_IN_THE_MIDDLE and "equation" not in facts[column]
+    if own is not None and own.observation is not None and unseen:
         seen = own.observation
         about = expectation(seen)
         what = seen.what.removesuffix(f" of {column}")
@@ -355,7 +385,8 @@ def _drift_headline(lead: Finding, findings: Sequence[Finding]) -> str:
         told = f"{told}, {about}" if about else told
     shares: Mapping[str, float] = lead.detail.get("shares", {})
     places = " ".join(f.segments[0].where for f in findings if f.segments)  # where it is changes nothing by itself
-    named = f"{places} {facts[column].get('partner', '')}"
+    equal = _equation_of(facts[column]) if "equation" in facts[column] else ""
+    named = f"{places} {facts[column].get('partner', '')} {equal}"
     others = [c for c in lead.columns[1:] if shares.get(c, 0.0) >= 0.1 and c in facts and not _is_named(c, named)]
     return f"{told}; {names(others, 2)} {'changes' if len(others) == 1 else 'change'} too." if others else f"{told}."
 

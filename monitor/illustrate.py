@@ -243,6 +243,8 @@ def _drift_picture(finding: Finding, sources: Sources) -> Picture | None:
 def _bound_picture(name: str, facts: Mapping[str, Any], sources: Sources) -> Picture | None:
     if facts["bound"] in ("strayed", "carried"):
         return views.day_by_day(name, facts["entity"], sources)
+    if facts["bound"] == "equation":
+        return views.as_it_should_be(name, facts["equation"], sources)
     return views.side_by_side(name, str(facts["partner"]), sources)
 
 

@@ -291,6 +291,26 @@ def day_by_day(name: str, entity: Sequence[str], sources: Sources) -> Correlatio
     )
 
 
+def as_it_should_be(name: str, equation: Mapping[str, Any], sources: Sources) -> CorrelationPicture | None:
+    """A column's numbers against what the others of its equation make them, on a scale that shows large and small."""
+    from checks.drift import twins, unequal  # noqa: PLC0415 - loads what the checks need
+
+    samples = sources.samples
+    if samples is None or not samples.past:
+        return None
+    frames = (samples.today, pd.concat([frame for _, frame in samples.past]))
+    told = [found for frame in frames if (found := unequal.sides(equation, name, frame)) is not None]
+    if len(told) < len(frames):
+        return None
+    (today, now), (before, was) = told
+    unit = twins.usual_size(before)
+    before = before[:: max(1, len(before) // DOTS)]
+    title = f"{name} beside what the others make it"
+    return CorrelationPicture(
+        title, f"{name} that fits", name, np.arcsinh(before / unit), np.arcsinh(today / unit), (was, now)
+    )
+
+
 def _from_first(values: pd.Series) -> npt.NDArray[np.float64]:
     """Numbers, and times in hours, from the smallest of the day on."""
     from checks.drift.values import numbers_of  # noqa: PLC0415 - loads what the checks need

@@ -122,6 +122,20 @@ def _strayed(today: pd.DataFrame, past: Sequence[pd.DataFrame], evidence: Eviden
     return rows if usual <= USUAL_MAX * rows.mean() else None
 
 
+def _unequal(today: pd.DataFrame, past: Sequence[pd.DataFrame], evidence: Evidence) -> Mask | None:
+    """Which rows break the equation that the finding tells of; None if many always do."""
+    from checks.drift.unequal import broken_rows  # noqa: PLC0415 - loads what the checks need
+
+    _, facts = _lead_facts(evidence)
+    if "equation" not in facts:
+        return None
+    rows, *usual = (broken_rows(facts["equation"], frame) for frame in (today, *past))
+    if rows is None or any(before is None for before in usual):
+        return None
+    often = np.concatenate([before for before in usual if before is not None]).mean() if usual else 0.0
+    return rows if often <= USUAL_MAX * rows.mean() else None
+
+
 def _told_exactly(today: pd.DataFrame, past: Sequence[pd.DataFrame], evidence: Evidence) -> Mask | None:
     """Which rows have numbers that are known ones times a factor, moved by a difference, or with more decimals."""
     from checks.drift.arithmetic import BY_ROW, rows_told  # noqa: PLC0415 - loads what the checks need
@@ -136,7 +150,7 @@ def _told_exactly(today: pd.DataFrame, past: Sequence[pd.DataFrame], evidence: E
 
 def _unusual_rows(today: pd.DataFrame, past: Sequence[pd.DataFrame], evidence: Evidence) -> Mask | None:
     """Which rows show the change, where such rows are rare in the past."""
-    for exact in (_strayed, _told_exactly):
+    for exact in (_strayed, _unequal, _told_exactly):
         rows = exact(today, past, evidence)
         if rows is not None:
             return rows

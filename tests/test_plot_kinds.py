@@ -83,6 +83,17 @@ PICTURES: dict[str, tuple[Picture, str]] = {
         ),
         "Correlation of distance with air_time",
     ),
+    "fits": (
+        CorrelationPicture(
+            "total beside what the others make it",
+            "total that fits",
+            "total",
+            np.column_stack([air, air]),
+            np.column_stack([air, np.where(random.random(800) < 0.05, air * 1.19, air)]),
+            (1.0, 0.95),
+        ),
+        "total that fits and total are equal: in 95% today over 800 rows, in 100% before over 800.",
+    ),
     "copies": (
         CopiesPicture(
             "How often the same flight_id comes", (("once", 1.0, 0.82), ("twice", 0.0, 0.16), ("3 times", 0, 0.02))

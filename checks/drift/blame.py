@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,7 @@ from checks.drift.compare import Comparison
 from checks.drift.description import Description
 from checks.drift.strayed import way_strayed
 from checks.drift.thresholds import RootT, look_of
+from checks.drift.unequal import Unequal
 from checks.evidence import tail_alone
 from monitor.types import Change, Evidence, SampleSet
 
@@ -23,6 +26,8 @@ BROKEN_MORE = 1.5
 """Likewise, how many times as many of its rows must disagree."""
 BY_FAR = 3.0
 """Decades by which what bound a column must surprise more than its values alone to be told instead of them."""
+SURE = 6.0
+"""Decades from which an equation is surely broken, whatever look leads."""
 QUIET = 2.0
 """Decades that a column's values alone must surprise by for a word on them, where they no longer go with another's."""
 OUTSTANDING = 2.0
@@ -36,6 +41,7 @@ _LOOKS_LIKE = {
     "together": Change.RELATION,
     "within": Change.RELATION,
     "order": Change.RELATION,
+    "equation": Change.RELATION,
     "carried": Change.REPLAY,
     "strayed": Change.RELATION,
     "newcomers": Change.VALUES_NEW,
@@ -100,35 +106,65 @@ def nats_of(name: str, found: Comparison) -> float:
     return max(found.attributed.get(name, 0.0), found.marginal.get(name, 0.0))
 
 
+@dataclass(frozen=True)
+class _Bond:
+    """What no longer holds between the first column and others.
+
+    `way` is how its rows left it, `sure` whether that is surer than what its values alone say; `facts` name the others.
+    """
+
+    look: str
+    way: Change | None
+    sure: bool
+    share: float
+    facts: Mapping[str, Any]
+
+
 def told_by_bond(
     lead: Evidence, first: str, parts: Sequence[Evidence], found: Comparison, samples: SampleSet,
     described: Mapping[str, Description],
 ) -> dict[str, Description]:  # fmt: skip
     """The first column in the words of what bound it, where its values by themselves look about as before."""
+    unequal = _unequal_of(lead, first, parts, found)
+    bond = _bond_by(unequal) if unequal is not None else _bond_of(lead, first, found, samples)
+    said = described.get(first)
+    if bond is None or said is None or (TO_THE_DIGIT | {"swapped_with"}) & said.facts.keys():
+        return {}  # where it is told to the digit, that it no longer goes with others comes of it
+    own = [p for p in parts if p.columns == (first,) and look_of(p.check) not in {*_JOINT, bond.look}]
+    alone = max(map(_decades, own), default=0.0)
+    vague = said.change in (*_VAGUE, *((Change.VALUES_MIXED,) if bond.way is Change.VALUES_NEW else ()))
+    if not bond.sure and not vague and (_decades(lead) < alone + BY_FAR or said.change is Change.FORMAT):
+        return {}
+    hardly = alone < QUIET and said.change is not Change.CONSTANT  # one value that rose is told only where it is sure
+    change = bond.way or (_LOOKS_LIKE[bond.look] if vague or hardly else said.change)
+    if not bond.facts:
+        return {first: Description(change, max(bond.share, said.effect), said.facts)}
+    return {first: Description(change, bond.share, {**said.facts, "bound": bond.look, **bond.facts})}
+
+
+def _unequal_of(lead: Evidence, first: str, parts: Sequence[Evidence], found: Comparison) -> Unequal | None:
+    """The equation that the first column breaks, where that leads or is sure: it says what the numbers should be."""
+    sure = [part for part in parts if part is lead or (part.past is not None and _decades(part) >= SURE)]
+    told = [found.unequal[part.check.partition(".")[2]] for part in sure if look_of(part.check) == "equation"]
+    return next((unequal for unequal in told if unequal.culprit == first), None)
+
+
+def _bond_by(unequal: Unequal) -> _Bond:
+    way, sure = unequal.way() or (None, False)
+    return _Bond("equation", way, sure, unequal.share, {"equation": unequal.equation.facts(), **unequal.sizes()})
+
+
+def _bond_of(lead: Evidence, first: str, found: Comparison, samples: SampleSet) -> _Bond | None:
+    """What the leading part says of the first column and others; None where it says nothing of them."""
     look, _, name = lead.check.partition(".")
     partner = found.partners.get(look, {}).get(name)
     if look in _BETWEEN and partner == first:
         name, partner = first, name
-    said = described.get(name)
-    if name != first or said is None or (partner is None and look != "together"):
-        return {}
-    if TO_THE_DIGIT & said.facts.keys():
-        return {}  # that they no longer go with others comes of it
+    if name != first or (partner is None and look != "together"):
+        return None
     way, sure = _way(look, name, found, samples) or (None, False)
-    own = [p for p in parts if p.columns == (name,) and look_of(p.check) not in {*_JOINT, look}]
-    alone = max(map(_decades, own), default=0.0)
-    vague = said.change in (*_VAGUE, *((Change.VALUES_MIXED,) if way is Change.VALUES_NEW else ()))
-    if not sure and not vague and (_decades(lead) < alone + BY_FAR or said.change is Change.FORMAT):
-        return {}
-    hardly = alone < QUIET and said.change is not Change.CONSTANT  # one value that rose is told only where it is sure
-    change = way or (_LOOKS_LIKE[look] if vague or hardly else said.change)
-    share = found.looks[look].get(name, lead.score or 0.0)
-    if partner is None:
-        return {name: Description(change, max(share, said.effect), said.facts)}
-    facts = {**said.facts, "bound": look, "partner": partner}
-    if look not in _BETWEEN:
-        facts["entity"] = list(found.entity)
-    return {name: Description(change, share, facts)}
+    named = {"partner": partner, **({} if look in _BETWEEN else {"entity": list(found.entity)})}
+    return _Bond(look, way, sure, found.looks[look].get(name, lead.score or 0.0), named if partner is not None else {})
 
 
 def _way(look: str, name: str, found: Comparison, samples: SampleSet) -> tuple[Change, bool] | None:

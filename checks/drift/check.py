@@ -84,7 +84,10 @@ def _parts(
 def _columns_of(name: str, found: Comparison) -> tuple[str, ...]:
     if name == "nearly":
         return (found.nearly,) if found.nearly else ()
-    return (name.split(".", 1)[1],) if "." in name else ()
+    look, _, column = name.partition(".")
+    if look == "equation":
+        return (found.unequal[column].culprit,)
+    return (column,) if column else ()
 
 
 def _lead(table: Table, samples: SampleSet, found: Comparison, parts: list[Evidence]) -> Evidence:

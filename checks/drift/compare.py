@@ -17,8 +17,9 @@ from checks.drift.looks import look_at, relations_of, repeats_of
 from checks.drift.marginal import code_column
 from checks.drift.sides import comparable_columns, lagged, place_in_day, stack, starts_of, trim_past
 from checks.drift.timelike import is_calendar, is_timelike
+from checks.drift.unequal import Unequal, look_for_unequal
 from checks.frames import row_hashes
-from monitor.types import Column, Partition, SampleSet, Table
+from monitor.types import Column, ColumnKind, Partition, SampleSet, Table
 
 if TYPE_CHECKING:
     from checks.drift.model import Attribution
@@ -33,8 +34,8 @@ class Comparison:
     `looks` are further looks at single columns, by name of the look, then column (see `look_at`); `repeats` are shares
     of rows that come again, `nearly` the column in which they differ; `partners` are the columns that bind others
     inside the day, by look, then column (see `look_inside`); `entity` are those that name what comes every day (see
-    `carry_over`); `noise` is, by score, what chance alone makes of a divergence; `rows_today` and `rows_past` are the
-    sizes of the sides.
+    `carry_over`); `unequal` are equations between columns, by the one on the left (see `look_for_unequal`); `noise` is,
+    by score, what chance alone makes of a divergence; `rows_today` and `rows_past` are the sizes of the sides.
     """
 
     attributed: Mapping[str, float]
@@ -44,6 +45,7 @@ class Comparison:
     nearly: str | None
     partners: Mapping[str, Mapping[str, str]]
     entity: tuple[str, ...]
+    unequal: Mapping[str, Unequal]
     noise: Mapping[str, float]
     left_out: tuple[str, ...]
     rows_today: int
@@ -92,6 +94,9 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
     own = {"carried": twins.carried, "strayed": twins.strayed, "newcomers": twins.newcomers}
     looks |= {look: dict(told) for look, told in own.items()}
     partners |= {look: dict.fromkeys(told, ", ".join(twins.entity)) for look, told in own.items()}
+    numbers = [c.name for c in columns if c.kind is ColumnKind.NUMBER]
+    unequal = look_for_unequal(samples.today, [frame for _, frame in samples.past], numbers)
+    looks["equation"] = {name: found.share for name, found in unequal.items()}
     attributed = dict.fromkeys(names, 0.0)
     features = encode(both[names], compared, starts, table.time.name if table.time else None)
     if features.names:
@@ -109,6 +114,7 @@ def compare(table: Table, partition: Partition, samples: SampleSet) -> Compariso
         nearly,
         partners,
         twins.entity,
+        unequal,
         noise,
         tuple(left_out),
         int(is_today.sum()),

@@ -56,7 +56,7 @@ def way_strayed(
     one_value = float((new == new.mode()[0]).mean()) >= SIMILAR
     after, before = numbers_of(new), numbers_of(old)
     if after is not None and before is not None:
-        return None if one_value else _way_of_numbers(after, before)  # of one number its own share tells
+        return None if one_value else way_of_numbers(after, before)  # of one number its own share tells
     if one_value:
         return (Change.VALUES_NEW, False) if among == 0.0 else None
     way = _way_of_texts(new.astype(str), old.astype(str), among >= AMONG * usually)
@@ -73,7 +73,8 @@ def _way_of_texts(after: pd.Series, before: pd.Series, known: bool) -> Change | 
     return Change.RELATION if known and share < 1.0 - SIMILAR else None
 
 
-def _way_of_numbers(after: Array, before: Array) -> tuple[Change, bool]:
+def way_of_numbers(after: Array, before: Array) -> tuple[Change, bool]:
+    """How numbers went from `before` to `after`, row by row, and whether that is sure."""
     steps = after - before
     if _is_one(steps):
         return (Change.SHIFT_UP if np.median(steps) > 0 else Change.SHIFT_DOWN), True

@@ -41,7 +41,7 @@ SCALE_MIN_COUNTED = 0.05
 """The same for shares of rows that are simply counted: they scatter as counts do, and no further."""
 BURSTING_POINTS_MIN = 14
 """So many past shares say whether one is next to nothing on most days, and then how large its bursts are."""
-_COUNTED = ("together", "within", "order", "carried", "strayed", "newcomers")
+_COUNTED = ("together", "within", "order", "equation", "carried", "strayed", "newcomers")
 _BURSTING = (*_COUNTED, "novel", "old")
 POINTS_MIN = 4
 WIDENED_POINTS_MIN = 14

@@ -66,13 +66,17 @@ class ValuesPicture:
 
 @dataclass(frozen=True)
 class CorrelationPicture:
-    """How two columns went together before, and go together now: arrays of (rows, 2), x first."""
+    """How two columns went together before, and go together now: arrays of (rows, 2), x first.
+
+    `equal` are the shares of rows in which they are one number, before and now, where that is what bound them.
+    """
 
     title: str
     x: str
     y: str
     before: npt.NDArray[np.float64]
     after: npt.NDArray[np.float64]
+    equal: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

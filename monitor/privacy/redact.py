@@ -21,7 +21,7 @@ VALUE_MAX = 60
 ITEMS_MAX = 50
 DEPTH_MAX = 8
 
-NAMES = frozenset({"added", "removed", "retyped", "left_out", "change", "columns", "bound"})
+NAMES = frozenset({"added", "removed", "retyped", "left_out", "change", "columns", "bound", "form"})
 """Entries of a detail that hold names out of the catalog and words of daywatch's own."""
 BOUNDS = frozenset({"due", "latest", "earliest", "start", "end", "low", "high", "min", "max", "expected"})
 """Entries that hold a bound of a numeric or time range."""

@@ -269,3 +269,21 @@ def test_the_picture_fits_the_finding(change: str, facts: dict[str, Any], said: 
     event = Incident("INC-1", "main.t", "2013-02-09", "opened", "", ("drift",), ("y",), (), Change(change), 5.0, True)
     drawn = list(illustrate(event, [found], sources(), tmp_path, swarm=False))
     assert said in drawn[0][1]
+
+
+def test_a_column_that_breaks_an_equation_is_drawn_beside_what_fits() -> None:
+    doubled = {
+        "target": "y",
+        "terms": [{"column": "x", "sign": 1, "form": "value"}],
+        "is_product": True,
+        "constant": 2.0,
+    }
+    equation = {**doubled, "tolerance": 3.0}
+    today = frame(9)
+    today.loc[today.index < 20, "y"] += 30.0
+    told = views.as_it_should_be("y", equation, sources(today))
+    assert told is not None
+    assert told.title == "y beside what the others make it"
+    assert told.equal == (1.0, 0.95)
+    assert views.as_it_should_be("y", equation, sources(today.drop(columns="x"))) is None
+    assert views.as_it_should_be("y", equation, replace(sources(today), samples=None)) is None

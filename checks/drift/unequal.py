@@ -1,0 +1,229 @@
+"""Rows of today that break an equation which past rows keep to, and which of its columns is to blame.
+
+Any one column may be wrong in a broken row. The one is blamed whose value, as the others say it should be, is most like
+those it usually has, and whose value as it stands is least like them: where a `discount` would have to be one of the
+usual three and a `price` would have to be 31.878, it is the discount.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from checks.drift.equate import find_equations
+from checks.drift.equation import Equation, Mask, grid_of
+from checks.drift.strayed import ALIKE, ROWS_MIN, SIMILAR, way_of_numbers
+from checks.drift.values import Array, numbers_of
+from monitor.types import Change
+
+PAST_ROWS = 3_000
+"""Past rows, drawn from all past days, that say which equations hold."""
+BLAMED_ROWS = 500
+"""Broken rows that are asked which column is to blame."""
+TOLD_ROWS_MIN = 20
+"""Broken rows whose median says nothing of a single one."""
+SAME_FACTOR = 0.01
+"""By how much factors differ, as a part of their middle, that are one."""
+OFF = 5.0
+"""Nats by which a number that a column cannot have is less likely than one that it never had."""
+MANY = 1e6
+"""Numbers that a column of many decimals may have."""
+
+
+@dataclass(frozen=True)
+class Unequal:
+    """An equation that past rows keep to, and today's rows that break it.
+
+    `rows` (N,) says which; `culprit` is the column to blame, the one on the left where no row is broken; `after` are
+    its numbers in broken rows, `before` what they would have to be.
+    """
+
+    equation: Equation
+    rows: Mask
+    culprit: str
+    after: Array
+    before: Array
+
+    @property
+    def share(self) -> float:
+        """Part of today's rows that are broken."""
+        return float(self.rows.mean()) if len(self.rows) else 0.0
+
+    def way(self) -> tuple[Change, bool] | None:
+        """How the blamed column's numbers went, and whether it is sure; None where they did not go one way."""
+        after, before = self._pairs()
+        if len(after) < ROWS_MIN:
+            return None
+        if _is_rounded(after, before):
+            return Change.FORMAT, True
+        factor = _factor(after, before)
+        if factor is not None and factor > 0:
+            return Change.SCALE, True
+        single, counts = np.unique(after, return_counts=True)
+        if counts.max() >= SIMILAR * len(after):
+            # of one number its own share tells, but that it is 0
+            return (Change.ZEROS_UP, False) if single[int(np.argmax(counts))] == 0 else None
+        return way_of_numbers(after, before)
+
+    def sizes(self) -> dict[str, float]:
+        """By what one factor the numbers are wrong, or their medians and those of what they would have to be.
+
+        Of few rows none: they would tell of single ones.
+        """
+        after, before = self._pairs()
+        if len(after) < TOLD_ROWS_MIN:
+            return {}
+        factor = _factor(after, before)
+        if factor is not None:
+            return {"broken_factor": factor}
+        return {"broken_median": float(np.median(after)), "right_median": float(np.median(before))}
+
+    def _pairs(self) -> tuple[Array, Array]:
+        known = np.isfinite(self.after) & np.isfinite(self.before)
+        return self.after[known], self.before[known]
+
+
+def look_for_unequal(today: pd.DataFrame, past: Sequence[pd.DataFrame], names: Sequence[str]) -> dict[str, Unequal]:
+    """By the column on the left: the equations that past rows keep to, and how today does.
+
+    Args:
+        today: rows of today.
+        past: rows of the past days.
+        names: columns of numbers that both sides have.
+    """
+    days = [frame.iloc[:: max(len(frame) * len(past) // PAST_ROWS, 1)] for frame in past if len(frame)]
+    if not days:
+        return {}
+    usual = _numbers(pd.concat([frame[list(names)] for frame in days]), names)
+    now = _numbers(today, list(usual))
+    found = find_equations({name: usual[name] for name in now})
+    return {equation.target: _unequal(equation, now, usual) for equation in found}
+
+
+def broken_rows(facts: Mapping[str, Any], frame: pd.DataFrame) -> Mask | None:
+    """(N,) which rows break the equation that `facts` tell of; None where a column of it is gone, or no number."""
+    equation = Equation.of_facts(facts)
+    numbers = _numbers(frame, equation.columns)
+    return equation.broken(numbers) if len(numbers) == len(equation.columns) else None
+
+
+def sides(facts: Mapping[str, Any], name: str, frame: pd.DataFrame) -> tuple[Array, float] | None:
+    """(N, 2) what the other columns of the equation make of one, and what it is; and the share in which it holds.
+
+    Of rows without NULL; None where there are none.
+    """
+    equation = Equation.of_facts(facts)
+    numbers = _numbers(frame, equation.columns)
+    if len(numbers) < len(equation.columns):
+        return None
+    pairs = np.column_stack([equation.solved(name, numbers), numbers[name]])
+    known = np.isfinite(pairs).all(axis=1)
+    return (pairs[known], 1.0 - float(equation.broken(numbers)[known].mean())) if known.any() else None
+
+
+def _numbers(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, Array]:
+    """By column, its numbers; without those that the frame has not, and those of other kinds."""
+    return {name: own for name in names if name in frame and (own := numbers_of(frame[name])) is not None}
+
+
+def _unequal(equation: Equation, today: Mapping[str, Array], past: Mapping[str, Array]) -> Unequal:
+    rows = equation.broken(today)
+    places = np.flatnonzero(rows)
+    places = places[:: max(len(places) // BLAMED_ROWS, 1)]
+    if not len(places):
+        return Unequal(equation, rows, equation.target, np.array([]), np.array([]))
+    broken = {name: today[name][places] for name in equation.columns}
+    told = {name: _likely(equation, name, broken, past[name]) for name in equation.columns}
+    culprit = max(equation.columns, key=lambda name: told[name][0])
+    return Unequal(equation, rows, culprit, broken[culprit], told[culprit][1])
+
+
+def _likely(equation: Equation, name: str, broken: Mapping[str, Array], past: Array) -> tuple[float, Array]:
+    """How likely the rows are if this column is wrong in them, log-likelihood, and what it would have to be."""
+    usual = _Usual(past)
+    solved = equation.solved(name, broken)
+    snapped = np.where(np.isfinite(solved), solved, 0.0)
+    fits = np.zeros(len(solved), dtype=bool)
+    for candidate in (usual.on_grid(snapped), usual.nearest(snapped)):
+        right = ~equation.broken({**broken, name: candidate}) & np.isfinite(solved)
+        snapped, fits = np.where(right, candidate, snapped), fits | right
+    should, stands = usual.log_likelihood(snapped, fits), usual.log_likelihood(broken[name], np.ones(len(fits), bool))
+    written = _written(broken[name], usual, stands)
+    return float((should + written - stands).sum()), np.where(fits, snapped, solved)
+
+
+def _written(numbers: Array, usual: _Usual, stands: Array) -> Array:
+    """How likely what went wrong wrote these numbers: a usual one, or any with so few decimals, or always the same."""
+    single, counts = np.unique(numbers, return_counts=True)
+    grid = grid_of(numbers) if len(numbers) >= ROWS_MIN else None
+    coarser = grid / usual.grid if grid and usual.grid and grid > usual.grid else 1.0
+    any_number = np.log(coarser) - np.log(max(usual.many, coarser))
+    most = float(counts.max()) / len(numbers) if len(numbers) >= ROWS_MIN else 0.0
+    with np.errstate(divide="ignore"):
+        same = np.log(np.where(numbers == single[int(np.argmax(counts))], most, 0.0))
+    return np.asarray(np.logaddexp(np.logaddexp(stands, any_number) - np.log(2.0), same) - np.log(2.0))
+
+
+class _Usual:
+    """How likely a column has a number: as often as it came, or as often as any that never came does."""
+
+    def __init__(self, past: Array) -> None:
+        known = past[np.isfinite(past)]
+        self.single, self.counts = np.unique(known, return_counts=True)
+        self.rows = len(known)
+        self.grid = grid_of(known)
+        wide = float(self.single[-1] - self.single[0])
+        self.many = max(wide / self.grid if self.grid else MANY, float(len(self.single)), 2.0)
+        self.new = (float((self.counts == 1).sum()) + 1.0) / (self.rows + 2.0)  # Good (1953), Turing's estimate
+
+    def nearest(self, numbers: Array) -> Array:
+        """The known number that is nearest to each."""
+        places = np.clip(np.searchsorted(self.single, numbers), 1, max(len(self.single) - 1, 1))
+        low, high = self.single[places - 1], self.single[np.minimum(places, len(self.single) - 1)]
+        return np.where(numbers - low <= high - numbers, low, high)
+
+    def on_grid(self, numbers: Array) -> Array:
+        """Each number with as many decimals as the column has."""
+        return numbers if self.grid is None else np.round(numbers / self.grid) * self.grid
+
+    def log_likelihood(self, numbers: Array, can_be: Mask) -> Array:
+        """Of each number; those that the column cannot have are far less likely."""
+        near = self.nearest(numbers)
+        size = np.maximum(np.abs(numbers), 1.0)
+        same = np.abs(numbers - near) <= 1e-9 * size
+        counts = self.counts[np.clip(np.searchsorted(self.single, near), 0, len(self.single) - 1)]
+        inside = (numbers >= self.single[0]) & (numbers <= self.single[-1])
+        inside &= np.abs(numbers - self.on_grid(numbers)) <= 1e-9 * size
+        never = np.log(self.new / self.many) - np.where(inside, 0.0, OFF)
+        return np.asarray(
+            np.where(can_be, np.where(same, np.log(counts / self.rows), never), np.log(self.new / self.many) - OFF)
+        )
+
+
+def _factor(after: Array, before: Array) -> float | None:
+    """The one factor, neither 0 nor 1, by which most numbers are wrong, if no one difference says it of more."""
+    sized = (before != 0) & (after != 0)
+    if sized.mean() < SIMILAR:
+        return None
+    factors = after[sized] / before[sized]
+    middle, alike = float(np.median(factors)), _alike(factors)
+    is_one = alike >= max(SIMILAR, _alike(after - before)) and abs(middle - 1.0) > 2.0 * SAME_FACTOR
+    return middle if is_one else None
+
+
+def _alike(numbers: Array) -> float:
+    """Part of the numbers that are about their median."""
+    middle = float(np.median(numbers))
+    return float((np.abs(numbers - middle) <= SAME_FACTOR * abs(middle)).mean())
+
+
+def _is_rounded(after: Array, before: Array) -> bool:
+    """Whether most numbers are what they would be with fewer decimals, cut or rounded."""
+    grid = grid_of(after)
+    if grid is None or (grid_of(before) or 0.0) >= grid:
+        return False
+    return float((np.abs(after - before) < grid * (1.0 + ALIKE)).mean()) >= SIMILAR
