@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,8 +36,8 @@ from monitor.types import (
 WEIGHT = 2.0
 QUANTILES = ("0.05", "0.5", "0.95")
 EXTREMES = ("min", "max")
-TIMES = (ColumnKind.DATE, ColumnKind.TIMESTAMP)
-DAY_S = 86_400.0
+TIMES = {ColumnKind.DATE: ("days", 86_400.0), ColumnKind.TIMESTAMP: ("hours", 3_600.0)}
+"""The unit, and its seconds, in which times are told from the start of their partition."""
 FLOOR = 0.01
 """Smallest relative scale of a statistic."""
 CALENDAR_POINTS = 60
@@ -95,7 +95,7 @@ class Stats:
         panel = read_panel(table, partition, values, measures)
         if panel.rows[-1] <= 0:
             return []
-        times = {c.name for c in table.columns if c.kind in TIMES}
+        times = {c.name: TIMES[c.kind] for c in table.columns if c.kind in TIMES}
         scaled = _scale(
             _at_rows_of_today(_without_extremes(table, partition, values, panel, measures), measures), measures, times
         )
@@ -228,8 +228,10 @@ def measures_of(table: Table, column: Column) -> list[Measure]:
             return [Measure("length_mean", column.name), Measure("distinct", column.name)]
         case ColumnKind.BOOLEAN:
             return [Measure("true", column.name)]
-        case ColumnKind.DATE | ColumnKind.TIMESTAMP:
-            return [Measure("quantile", column.name, "0.5")] if _is_timed(table) else []
+        case ColumnKind.TIMESTAMP if _is_timed(table):
+            return [Measure("quantile", column.name, q) for q in QUANTILES]
+        case ColumnKind.DATE if _is_timed(table):
+            return [Measure("quantile", column.name, "0.5")]
     return []
 
 
@@ -245,10 +247,10 @@ class _Scaled:
     unit: Array
 
 
-def _scale(panel: Panel, measures: Sequence[Measure], times: set[str]) -> _Scaled:
+def _scale(panel: Panel, measures: Sequence[Measure], times: Mapping[str, tuple[str, float]]) -> _Scaled:
     """Bring each statistic to asinh(value / its usual size): linear near it, logarithmic for bursts.
 
-    Times become days since the start of their own partition.
+    Times become days or hours since the start of their own partition.
     """
     past, today = panel.values.copy(), panel.today.copy()
     for j, m in enumerate(measures):
@@ -256,8 +258,9 @@ def _scale(panel: Panel, measures: Sequence[Measure], times: set[str]) -> _Scale
             past[:, j] = past[:, j] / np.maximum(panel.rows[:-1], 1.0)
             today[j] = today[j] / max(panel.rows[-1], 1.0)
         elif m.kind == "quantile" and m.column in times:
-            past[:, j] = (past[:, j] - panel.starts[:-1]) / DAY_S
-            today[j] = (today[j] - panel.starts[-1]) / DAY_S
+            _, seconds = times[m.column]
+            past[:, j] = (past[:, j] - panel.starts[:-1]) / seconds
+            today[j] = (today[j] - panel.starts[-1]) / seconds
     size = np.array([size_seen(past[:, j]) for j in range(len(measures))])
     with np.errstate(over="ignore"):
         noise = _noise(panel, measures, past, today) / np.hypot(size, np.vstack([past, today]))
@@ -375,11 +378,12 @@ def _with_value(part: Evidence, m: Measure, value: float) -> Evidence:
     return replace(part, observation=replace(seen, today=value)) if same_way else part
 
 
-def _what(m: Measure, times: set[str]) -> str:
-    if m.column in times and m.kind == "quantile":
-        return f"median of {m.column}, days after the partition's start"
+def _what(m: Measure, times: Mapping[str, tuple[str, float]]) -> str:
     if m.kind == "quantile":
-        return f"median of {m.column}" if m.argument == "0.5" else f"{float(m.argument):.0%} quantile of {m.column}"
+        quantile = "median" if m.argument == "0.5" else f"{float(m.argument):.0%} quantile"
+        if m.column in times:
+            return f"{quantile} of {m.column}, in {times[m.column][0]} from the partition's start"
+        return f"{quantile} of {m.column}"
     return _WORDS[m.kind].format(m.column)
 
 

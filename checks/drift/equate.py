@@ -123,7 +123,8 @@ def _products_of(numbers: Mapping[str, Array]) -> _Search | None:
         return None
     kept = [(terms[int(place)][0], own) for place, own in rows.items()]
     vectors = np.column_stack([own for _, own in kept])
-    allowed = np.column_stack([_allowed(numbers[term.column]) / np.exp(own) for term, own in kept])
+    with np.errstate(over="ignore"):  # of numbers next to nothing any error is allowed
+        allowed = np.column_stack([_allowed(numbers[term.column]) / np.exp(own) for term, own in kept])
     return _Search([term for term, _ in kept], vectors, allowed)
 
 

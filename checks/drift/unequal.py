@@ -30,6 +30,8 @@ SAME_FACTOR = 0.01
 """By how much factors differ, as a part of their middle, that are one."""
 OFF = 5.0
 """Nats by which a number that a column cannot have is less likely than one that it never had."""
+LARGEST = 1e15
+"""Beyond this, floating-point numbers have no digits left to be right to."""
 MANY = 1e6
 """Numbers that a column of many decimals may have."""
 
@@ -126,8 +128,10 @@ def sides(facts: Mapping[str, Any], name: str, frame: pd.DataFrame) -> tuple[Arr
 
 
 def _numbers(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, Array]:
-    """By column, its numbers; without those that the frame has not, and those of other kinds."""
-    return {name: own for name in names if name in frame and (own := numbers_of(frame[name])) is not None}
+    """By column, its numbers, NaN for those too large to have digits; without those gone or of other kinds."""
+    found = {name: own for name in names if name in frame and (own := numbers_of(frame[name])) is not None}
+    with np.errstate(invalid="ignore"):
+        return {name: np.where(np.abs(own) <= LARGEST, own, np.nan) for name, own in found.items()}
 
 
 def _unequal(equation: Equation, today: Mapping[str, Array], past: Mapping[str, Array]) -> Unequal:
@@ -209,14 +213,17 @@ def _factor(after: Array, before: Array) -> float | None:
     sized = (before != 0) & (after != 0)
     if sized.mean() < SIMILAR:
         return None
-    factors = after[sized] / before[sized]
-    middle, alike = float(np.median(factors)), _alike(factors)
-    is_one = alike >= max(SIMILAR, _alike(after - before)) and abs(middle - 1.0) > 2.0 * SAME_FACTOR
-    return middle if is_one else None
+    with np.errstate(over="ignore"):
+        factors = after[sized] / before[sized]
+    middle, alike = float(np.median(factors)), _alike(factors[np.isfinite(factors)])
+    is_other = np.isfinite(middle) and abs(middle - 1.0) > 2.0 * SAME_FACTOR
+    return middle if is_other and alike >= max(SIMILAR, _alike(after - before)) else None
 
 
 def _alike(numbers: Array) -> float:
     """Part of the numbers that are about their median."""
+    if not len(numbers):
+        return 0.0
     middle = float(np.median(numbers))
     return float((np.abs(numbers - middle) <= SAME_FACTOR * abs(middle)).mean())
 

@@ -32,6 +32,7 @@ from monitor.types import (
     SchemaState,
     Status,
     Table,
+    TimeForm,
 )
 
 DAYS = 60
@@ -295,6 +296,32 @@ def test_a_quantile_that_is_one_value_on_most_days_is_no_measure(table: Table, m
     assert "median of price" not in wet
     assert "5% quantile of price" not in wet
     assert "95% quantile of price" in wet
+
+
+def test_hours_that_are_missing_show_in_the_times_of_a_column_that_is_not_the_partitions(
+    make: Any, random: Any
+) -> None:
+    day_alone = make.table({"day": ColumnKind.DATE, "at": ColumnKind.TIMESTAMP}, "day", TimeForm.DATE)
+    measures = {q: Measure("quantile", "at", q) for q in ("0.05", "0.5", "0.95")}
+
+    def day(number: int, until: float = 20.0) -> Values:
+        hours = random.uniform(8.0, 20.0 + 0.1 * random.normal(), 500)
+        start = make.day(number).start.timestamp()
+        kept = hours[hours < until]
+        seconds = {measures[q]: start + 3_600 * float(np.quantile(kept, float(q))) for q in measures}
+        return {ROWS: float(len(kept)), **seconds}
+
+    days = [day(number) for number in range(DAYS)]
+    past = {m: [values[m] for values in days] for m in days[0]}
+    name = "stats.at"
+    assert run(Stats(), day_alone, make, past, day(DAYS))[name][1] is Status.PASS
+    evidence, status = run(Stats(), day_alone, make, past, day(DAYS, until=16.0))[name]
+    assert status is Status.FAIL
+    assert evidence.change is Change.SHIFT_DOWN
+    assert evidence.observation is not None
+    assert evidence.observation.what == "95% quantile of at, in hours from the partition's start"
+    assert evidence.observation.expected == pytest.approx(19.4, abs=0.2)
+    assert evidence.observation.today == pytest.approx(15.6, abs=0.2)
 
 
 def test_fewer_rows_have_fewer_values_and_that_is_no_news(table: Table, make: Any, random: Any) -> None:

@@ -298,3 +298,30 @@ def test_conditions_run_without_division_by_zero_or_among_integers() -> None:
     assert (str(less), less.condition(quote)) == ("a = -b - c + 2", 'ABS("a" - (-"b" - "c" + 2)) > 1e-09')
     part = Equation("a", (Term("b", -1),), True, 3.0, 0.0)
     assert (str(part), part.condition(quote)) == ("a = 1 / b * 3", 'ABS("a" - (1.0 / NULLIF("b", 0) * 3)) > 1e-09')
+
+
+WILD = [0.0, -0.0, 1.0, -1.0, 0.5, 99.5, 1e-9, 5e-324, 1e9, 1e16, 1e308, -1e308, np.nan, np.inf, -np.inf]
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    kinds=st.lists(st.lists(st.sampled_from(WILD), min_size=1, max_size=6), min_size=2, max_size=5),
+    copied=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_whatever_numbers_come_an_answer_is_given(seed: int, kinds: list[list[float]], copied: bool) -> None:
+    random = np.random.default_rng(seed)
+    ordinary = [np.round(random.lognormal(3, 1, 150), 2) for _ in kinds]
+    wild = [
+        np.where(random.random(150) < 0.3, random.choice(kind, 150), own)
+        for kind, own in zip(kinds, ordinary, strict=True)
+    ]
+    past = Frame({f"c{n}": own for n, own in enumerate(wild)})
+    past = past.assign(copy=past["c0"], product=past["c0"] * past["c1"]) if copied else past
+    today = past.sample(frac=1.0, random_state=1).assign(c1=1.0).reset_index(drop=True)
+    for found in look_for_unequal(today, [past], list(past)).values():
+        assert 0.0 <= found.share <= 1.0
+        assert found.culprit in found.equation.columns
+        assert str(found.equation).startswith(f"{found.equation.target} = ")
+        assert all(np.isfinite(number) for number in found.sizes().values())
+        found.way()
