@@ -25,7 +25,7 @@ TELLING_ROWS = 30
 SEARCHED_ROWS = 500
 TERMS_MAX = 8
 COLUMNS_MAX = 60
-"""Of more columns that take part in an equation than these, none is looked for."""
+"""Of more columns (and forms of them) than these, those with the fewest NULLs are looked at."""
 EXPLAINED_MIN = 0.98
 """Part of a column's variance that others explain, from which it may be made of them."""
 KNOWN_MIN = 0.5
@@ -66,7 +66,7 @@ class _Made:
 
 
 def find_equations(numbers: Mapping[str, Array]) -> list[Equation]:
-    """Equations that past rows keep to, one a target and one a set of columns, sums before products.
+    """Equations that past rows keep to, no two with the same column on the left, sums before products.
 
     Args:
         numbers: by column, those of past rows; NaN for NULL.
@@ -83,7 +83,10 @@ def find_equations(numbers: Mapping[str, Array]) -> list[Equation]:
             if any(search.terms[target].column in equation.columns for equation in found):
                 continue
             made = _pursued(search, products, target)
-            equation = _checked(_equation(search, made, usable, is_product), usable) if made is not None else None
+            if made is None:
+                continue
+            told = [equation.target for equation in found]
+            equation = _checked(_equation(search, made, usable, told, is_product=is_product), usable)
             if equation is not None:
                 found.append(equation)
     return found
@@ -132,12 +135,9 @@ def _allowed(own: Array) -> float:
     """The error that rounding may leave in a column; next to nothing where that would let anything pass."""
     known = own[np.isfinite(own)]
     grid = grid_of(known)
-    fine = FINE * float(np.abs(known).max())
-    return (
-        HALF * grid
-        if grid is not None and HALF * grid <= ROUGH * float(known.std())
-        else max(fine, 1e-3 * (grid or 0.0))
-    )
+    if grid is not None and HALF * grid <= ROUGH * float(known.std()):
+        return HALF * grid
+    return max(FINE * float(np.abs(known).max()), 1e-3 * (grid or 0.0))
 
 
 def _complete(vectors: Mapping[str, Array]) -> dict[str, Array] | None:
@@ -241,8 +241,10 @@ def _share_right(search: _Search, made: _Made) -> float:
     return float((np.abs(left - np.median(left)) <= search.allowed[:, made.target] + FINE).mean())
 
 
-def _equation(search: _Search, made: _Made, numbers: Mapping[str, Array], is_product: bool) -> Equation:
-    """In the table's order, with as little as can be subtracted or divided by."""
+def _equation(
+    search: _Search, made: _Made, numbers: Mapping[str, Array], told: Sequence[str], *, is_product: bool
+) -> Equation:
+    """In the table's order, with as little subtracted or divided by as can be; `told` are not moved to the left again."""
     target = Term(search.terms[made.target].column)
     terms = [
         Term(search.terms[place].column, sign, search.terms[place].form)
@@ -250,7 +252,7 @@ def _equation(search: _Search, made: _Made, numbers: Mapping[str, Array], is_pro
     ]
     middle = float(np.median(_left(search, made)))
     positive = [term for term in terms if term.sign > 0]
-    if len(positive) == 1 and len(terms) > 1 and positive[0].form is Form.VALUE:
+    if len(positive) == 1 and len(terms) > 1 and positive[0].form is Form.VALUE and positive[0].column not in told:
         # fare = total - tip says the same as total = fare + tip
         terms = [target, *(Term(term.column, 1, term.form) for term in terms if term.sign < 0)]
         target, middle = positive[0], -middle

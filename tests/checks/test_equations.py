@@ -94,6 +94,18 @@ def test_percentages_constants_and_differences_are_found() -> None:
     assert [str(found) for found in find_equations({"end": start + 12.5, "start": start})] == ["end = start + 12.5"]
 
 
+def test_each_of_two_equations_that_share_columns_is_found() -> None:
+    random = np.random.default_rng(11)
+    east, west = (np.round(random.gamma(2, 30, 2_000), 2) for _ in range(2))
+    amount = np.round(east + west, 2)
+    fee = np.round(amount * random.uniform(0.01, 0.05, 2_000), 2)
+    data = {"amount": amount, "east": east, "west": west, "fee": fee, "net": np.round(amount - fee, 2)}
+    found = find_equations(data)
+    assert len({equation.target for equation in found}) == len(found) == 2
+    assert set().union(*(equation.columns for equation in found)) == set(data)
+    assert not any(equation.broken(data).any() for equation in found)
+
+
 def test_rows_with_null_neither_bear_an_equation_out_nor_break_it() -> None:
     frame = orders(3, 3_000)
     frame.loc[frame.index % 4 == 0, "discount"] = np.nan
