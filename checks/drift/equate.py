@@ -244,7 +244,7 @@ def _share_right(search: _Search, made: _Made) -> float:
 def _equation(
     search: _Search, made: _Made, numbers: Mapping[str, Array], told: Sequence[str], *, is_product: bool
 ) -> Equation:
-    """In the table's order, with as little subtracted or divided by as can be; `told` are not moved to the left again."""
+    """In the table's order, with as little subtracted or divided by as can be; `told` are not moved to the left."""
     target = Term(search.terms[made.target].column)
     terms = [
         Term(search.terms[place].column, sign, search.terms[place].form)
