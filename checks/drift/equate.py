@@ -7,7 +7,7 @@ is left must be right to the digit in nearly every row. Nothing that merely corr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -54,15 +54,17 @@ class _Search:
     terms: Sequence[Term]
     vectors: Array
     allowed: Array
+    may_be_optional: bool
 
 
 @dataclass(frozen=True)
 class _Made:
-    """A target's place, and the places and signs of what it is made of."""
+    """A target's place, and the places and signs of what it is made of; one of these may be `optional`."""
 
     target: int
     places: tuple[int, ...]
     signs: tuple[int, ...]
+    optional: int | None = None
 
 
 def find_equations(numbers: Mapping[str, Array]) -> list[Equation]:
@@ -104,7 +106,7 @@ def _sums_of(numbers: Mapping[str, Array]) -> _Search | None:
     names = list(rows)
     vectors = np.column_stack([rows[name] for name in names])
     allowed = np.column_stack([np.full(len(vectors), _allowed(numbers[name])) for name in names])
-    return _Search([Term(name) for name in names], vectors, allowed)
+    return _Search([Term(name) for name in names], vectors, allowed, may_be_optional=True)
 
 
 def _products_of(numbers: Mapping[str, Array]) -> _Search | None:
@@ -128,7 +130,7 @@ def _products_of(numbers: Mapping[str, Array]) -> _Search | None:
     vectors = np.column_stack([own for _, own in kept])
     with np.errstate(over="ignore"):  # of numbers next to nothing any error is allowed
         allowed = np.column_stack([_allowed(numbers[term.column]) / np.exp(own) for term, own in kept])
-    return _Search([term for term, _ in kept], vectors, allowed)
+    return _Search([term for term, _ in kept], vectors, allowed, may_be_optional=False)
 
 
 def _allowed(own: Array) -> float:
@@ -192,12 +194,16 @@ def _pursued(search: _Search, products: Array, target: int) -> _Made | None:
             return None
         likest = search.terms[max(further, key=lambda j: abs(left[j]) / sizes[j])].column
         taken.add(likest)
-        tried = [_weighed(products, target, [*places, j]) for j in further if search.terms[j].column == likest]
-        places, weights = min(tried, key=lambda pair: abs(abs(float(pair[1][-1])) - 1.0))  # in the form that fits
+        forms = [_weighed(products, target, [*places, j]) for j in further if search.terms[j].column == likest]
+        places, weights = min(forms, key=lambda pair: abs(abs(float(pair[1][-1])) - 1.0))  # in the form that fits
         left = products[:, target] - products[:, places] @ weights
         made = _Made(target, tuple(places), tuple(1 if weight >= 0 else -1 for weight in weights))
-        if np.abs(np.abs(weights) - 1.0).max() < NEAR_ONE and _share_right(search, made) >= HOLDS:
-            return _completed(search, made)
+        tried = [made] if np.abs(np.abs(weights) - 1.0).max() < NEAR_ONE else []
+        if search.may_be_optional and len(places) > 1:  # which of two kinds of rows have it blurs all coefficients
+            tried += [replace(made, optional=place) for place in places]
+        found = next((one for one in tried if _share_right(search, one) >= HOLDS), None)
+        if found is not None:
+            return _completed(search, found)
     return None
 
 
@@ -209,36 +215,50 @@ def _weighed(products: Array, target: int, places: list[int]) -> tuple[list[int]
 
 def _completed(search: _Search, made: _Made) -> _Made:
     """With terms that are the same in nearly all rows and matter in the others, or that a constant stands for."""
-    left = _left(search, made)
     best = _share_right(search, made)
     while len(made.places) < TERMS_MAX:
         taken = {search.terms[place].column for place in (made.target, *made.places)}
         further = [
-            _Made(made.target, (*made.places, j), (*made.signs, sign))
+            replace(made, places=(*made.places, j), signs=(*made.signs, sign))
             for j, term in enumerate(search.terms)
             if term.column not in taken
             for sign in (1, -1)
         ]
-        lefts = [_left(search, one) for one in further]
         shares = [_share_right(search, one) for one in further]
-        bare = [abs(float(np.median(own))) <= FINE < abs(float(np.median(left))) for own in lefts]
+        constant = abs(_middle(search, made)) > FINE
+        bare = [constant and abs(_middle(search, one)) <= FINE for one in further]
         gains = [share - best + (GAIN_MIN if is_bare else 0.0) for share, is_bare in zip(shares, bare, strict=True)]
         if not further or max(gains) < GAIN_MIN:
             break
         chosen = int(np.argmax(gains))
-        made, left, best = further[chosen], lefts[chosen], shares[chosen]
+        made, best = further[chosen], shares[chosen]
     return made
 
 
-def _left(search: _Search, made: _Made) -> Array:
-    """What the terms leave of the target."""
+def _lefts(search: _Search, made: _Made) -> list[Array]:
+    """What the terms leave of the target, with and without the optional one."""
     signs = np.array(made.signs, dtype=np.float64)
-    return np.asarray(search.vectors[:, made.target] - search.vectors[:, list(made.places)] @ signs)
+    left = np.asarray(search.vectors[:, made.target] - search.vectors[:, list(made.places)] @ signs)
+    if made.optional is None:
+        return [left]
+    sign = made.signs[made.places.index(made.optional)]
+    return [left, left + sign * search.vectors[:, made.optional]]
+
+
+def _middle(search: _Search, made: _Made) -> float:
+    """The constant that is left in most rows."""
+    lefts = _lefts(search, made)
+    return max((float(np.median(left)) for left in lefts), key=lambda middle: _right(search, made, lefts, middle))
+
+
+def _right(search: _Search, made: _Made, lefts: Sequence[Array], middle: float) -> float:
+    allowed = search.allowed[:, made.target] + FINE
+    return float(np.logical_or.reduce([np.abs(left - middle) <= allowed for left in lefts]).mean())
 
 
 def _share_right(search: _Search, made: _Made) -> float:
-    left = _left(search, made)
-    return float((np.abs(left - np.median(left)) <= search.allowed[:, made.target] + FINE).mean())
+    """Part of the rows in which the terms and a constant make the target."""
+    return _right(search, made, _lefts(search, made), _middle(search, made))
 
 
 def _equation(
@@ -247,14 +267,14 @@ def _equation(
     """In the table's order, with as little subtracted or divided by as can be; `told` are not moved to the left."""
     target = Term(search.terms[made.target].column)
     terms = [
-        Term(search.terms[place].column, sign, search.terms[place].form)
+        Term(search.terms[place].column, sign, search.terms[place].form, place == made.optional)
         for place, sign in zip(made.places, made.signs, strict=True)
     ]
-    middle = float(np.median(_left(search, made)))
-    positive = [term for term in terms if term.sign > 0]
+    middle = _middle(search, made)
+    positive = [term for term in terms if term.sign > 0 and not term.optional]
     if len(positive) == 1 and len(terms) > 1 and positive[0].form is Form.VALUE and positive[0].column not in told:
         # fare = total - tip says the same as total = fare + tip
-        terms = [target, *(Term(term.column, 1, term.form) for term in terms if term.sign < 0)]
+        terms = [target, *(replace(term, sign=-term.sign) for term in terms if term is not positive[0])]
         target, middle = positive[0], -middle
     order = list(numbers)
     terms.sort(key=lambda term: (term.sign < 0, term.form is not Form.VALUE, order.index(term.column)))

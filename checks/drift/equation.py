@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -50,11 +50,16 @@ class Form(Enum):
 
 @dataclass(frozen=True)
 class Term:
-    """A column on the right side; `sign` is -1 where it is subtracted, or divided by."""
+    """A column on the right side.
+
+    `sign` is -1 where it is subtracted, or divided by; `optional` where some rows have it in the sum and some have not,
+    as of two sources one counts a surcharge in already.
+    """
 
     column: str
     sign: int = 1
     form: Form = Form.VALUE
+    optional: bool = False
 
     def text(self, identify: Callable[[str], str], *, in_sql: bool) -> str:
         """As it is written; in SQL a percentage is no integer."""
@@ -92,9 +97,14 @@ class Equation:
         """All columns, the one on the left first."""
         return (self.target, *(term.column for term in self.terms))
 
-    def made(self, numbers: Mapping[str, Array]) -> Array:
-        """The right side."""
-        return self._without(numbers, None)
+    @property
+    def variants(self) -> tuple[Equation, ...]:
+        """The equations of which each row keeps to one: with and without the optional term."""
+        if not any(term.optional for term in self.terms):
+            return (self,)
+        having = tuple(replace(term, optional=False) for term in self.terms)
+        lacking = tuple(term for term in self.terms if not term.optional)
+        return replace(self, terms=having), replace(self, terms=lacking)
 
     def known(self, numbers: Mapping[str, Array]) -> Mask:
         """Rows in which no column is NULL."""
@@ -102,23 +112,38 @@ class Equation:
 
     def broken(self, numbers: Mapping[str, Array]) -> Mask:
         """Rows in which the two sides differ."""
+        target = numbers[self.target]
+        allowed = self.tolerance + FINE * np.abs(target)
         with np.errstate(all="ignore"):
-            apart = np.abs(numbers[self.target] - self.made(numbers))
-        allowed = self.tolerance + FINE * np.abs(numbers[self.target])
-        return self.known(numbers) & ~(apart <= allowed)
+            apart = [np.abs(target - one.made(numbers)) for one in self.variants]
+            right = np.logical_or.reduce([gap <= allowed for gap in apart])
+        return np.asarray(self.known(numbers) & ~right)
+
+    def solutions(self, name: str, numbers: Mapping[str, Array]) -> list[Array]:
+        """What a column would have to be for the two sides to be equal, given the others, by each variant with it."""
+        return [one.solve(name, numbers) for one in self.variants if name in one.columns]
 
     def solved(self, name: str, numbers: Mapping[str, Array]) -> Array:
-        """What a column would have to be for the two sides to be equal, given the others."""
+        """The same, of each row the solution that is nearest to what the column is."""
+        found = np.column_stack(self.solutions(name, numbers))
+        with np.errstate(all="ignore"):
+            gaps = np.abs(found - numbers[name][:, None])
+        nearest = np.argmin(np.where(np.isnan(gaps), np.inf, gaps), axis=1)
+        return np.asarray(found[np.arange(len(found)), nearest])
+
+    def solve(self, name: str, numbers: Mapping[str, Array]) -> Array:
+        """The same where no term is optional."""
         term = next((t for t in self.terms if t.column == name), None)
         if term is None:
             return self.made(numbers)
-        others, target = self._without(numbers, term), numbers[self.target]
+        others, target = self.made(numbers, term), numbers[self.target]
         if not self.is_product:
             return term.sign * (target - others)
         with np.errstate(all="ignore"):
             return term.form.back(target / others if term.sign > 0 else others / target)
 
-    def _without(self, numbers: Mapping[str, Array], left: Term | None) -> Array:
+    def made(self, numbers: Mapping[str, Array], left: Term | None = None) -> Array:
+        """The right side with all terms, or all but one."""
         made = np.full(len(numbers[self.target]), self.constant)
         with np.errstate(all="ignore"):
             for term in self.terms:
@@ -130,12 +155,16 @@ class Equation:
 
     def condition(self, identify: Callable[[str], str]) -> str:
         """SQL's condition of the broken rows: true in none that has a NULL, and without integers' division."""
-        made = self._right_side(identify, in_sql=True)
-        return f"ABS({identify(self.target)} - ({made})) > {max(self.tolerance, FINE):.6g}"
+        made = [one.right_side(identify, in_sql=True) for one in self.variants]
+        allowed = f"{max(self.tolerance, FINE):.6g}"
+        return " AND ".join(f"ABS({identify(self.target)} - ({right})) > {allowed}" for right in made)
 
     def facts(self) -> dict[str, Any]:
         """All of it as plain values, for `of_facts`."""
-        terms = [{"column": term.column, "sign": term.sign, "form": term.form.name.lower()} for term in self.terms]
+        terms = [
+            {"column": term.column, "sign": term.sign, "form": term.form.name.lower(), "optional": term.optional}
+            for term in self.terms
+        ]
         return {
             "target": self.target, "terms": terms, "is_product": self.is_product, "constant": self.constant,
             "tolerance": self.tolerance,
@@ -144,7 +173,9 @@ class Equation:
     @classmethod
     def of_facts(cls, facts: Mapping[str, Any]) -> Equation:
         """The equation that `facts` told."""
-        terms = tuple(Term(told["column"], told["sign"], Form[told["form"].upper()]) for told in facts["terms"])
+        terms = tuple(
+            Term(told["column"], told["sign"], Form[told["form"].upper()], told["optional"]) for told in facts["terms"]
+        )
         return cls(facts["target"], terms, facts["is_product"], facts["constant"], facts["tolerance"])
 
     def __str__(self) -> str:
@@ -153,11 +184,13 @@ class Equation:
     @property
     def made_of(self) -> str:
         """The right side as it is written."""
-        return self._right_side(str, in_sql=False)
+        return self.right_side(str, in_sql=False)
 
-    def _right_side(self, identify: Callable[[str], str], *, in_sql: bool) -> str:
+    def right_side(self, identify: Callable[[str], str], *, in_sql: bool) -> str:
+        """The right side as it is written, with `identify` for each column's name; what is optional in brackets."""
         plus, minus = ("*", "/") if self.is_product else ("+", "-")
-        parts = [(term.sign > 0, term.text(identify, in_sql=in_sql)) for term in self.terms]
+        sure = [term for term in self.terms if not term.optional]
+        parts = [(term.sign > 0, term.text(identify, in_sql=in_sql)) for term in sure]
         if self.is_product and in_sql:
             parts = [(is_plus, text if is_plus else f"NULLIF({text}, 0)") for is_plus, text in parts]
         if self.constant != (1.0 if self.is_product else 0.0):
@@ -168,7 +201,12 @@ class Equation:
             text = f"1.0 {plus if is_plus else minus} {text}" if in_sql else text if is_plus else f"1 / {text}"
         elif not is_plus:
             text = f"-{text}"
-        return " ".join([text, *(f"{plus if is_plus else minus} {text}" for is_plus, text in others)])
+        perhaps = [
+            f"[{plus if term.sign > 0 else minus} {term.text(identify, in_sql=in_sql)}]"
+            for term in self.terms
+            if term.optional
+        ]
+        return " ".join([text, *(f"{plus if is_plus else minus} {text}" for is_plus, text in others), *perhaps])
 
 
 def grid_of(numbers: Array) -> float | None:

@@ -149,15 +149,15 @@ def _unequal(equation: Equation, today: Mapping[str, Array], past: Mapping[str, 
 def _likely(equation: Equation, name: str, broken: Mapping[str, Array], past: Array) -> tuple[float, Array]:
     """How likely the rows are if this column is wrong in them, log-likelihood, and what it would have to be."""
     usual = _Usual(past)
-    solved = equation.solved(name, broken)
-    snapped = np.where(np.isfinite(solved), solved, 0.0)
-    fits = np.zeros(len(solved), dtype=bool)
-    for candidate in (usual.on_grid(snapped), usual.nearest(snapped)):
-        right = ~equation.broken({**broken, name: candidate}) & np.isfinite(solved)
-        snapped, fits = np.where(right, candidate, snapped), fits | right
-    should, stands = usual.log_likelihood(snapped, fits), usual.log_likelihood(broken[name], np.ones(len(fits), bool))
+    before = equation.solved(name, broken)
+    should = np.full(len(before), usual.impossible)
+    for solution in (np.nan_to_num(one, posinf=0.0, neginf=0.0) for one in equation.solutions(name, broken)):
+        for candidate in (usual.on_grid(solution), usual.nearest(solution)):
+            likely = usual.log_likelihood(candidate, ~equation.broken({**broken, name: candidate}))
+            before, should = np.where(likely > should, candidate, before), np.maximum(likely, should)
+    stands = usual.log_likelihood(broken[name], np.ones(len(before), dtype=bool))
     written = _written(broken[name], usual, stands)
-    return float((should + written - stands).sum()), np.where(fits, snapped, solved)
+    return float((should + written - stands).sum()), before
 
 
 def _written(numbers: Array, usual: _Usual, stands: Array) -> Array:
@@ -182,7 +182,8 @@ class _Usual:
         self.grid = grid_of(known)
         wide = float(self.single[-1] - self.single[0])
         self.many = max(wide / self.grid if self.grid else MANY, float(len(self.single)), 2.0)
-        self.new = (float((self.counts == 1).sum()) + 1.0) / (self.rows + 2.0)  # Good (1953), Turing's estimate
+        new = (float((self.counts == 1).sum()) + 1.0) / (self.rows + 2.0)  # Good (1953), Turing's estimate
+        self.impossible = float(np.log(new / self.many)) - OFF
 
     def nearest(self, numbers: Array) -> Array:
         """The known number that is nearest to each."""
@@ -202,10 +203,8 @@ class _Usual:
         counts = self.counts[np.clip(np.searchsorted(self.single, near), 0, len(self.single) - 1)]
         inside = (numbers >= self.single[0]) & (numbers <= self.single[-1])
         inside &= np.abs(numbers - self.on_grid(numbers)) <= 1e-9 * size
-        never = np.log(self.new / self.many) - np.where(inside, 0.0, OFF)
-        return np.asarray(
-            np.where(can_be, np.where(same, np.log(counts / self.rows), never), np.log(self.new / self.many) - OFF)
-        )
+        never = np.where(inside, self.impossible + OFF, self.impossible)
+        return np.asarray(np.where(can_be, np.where(same, np.log(counts / self.rows), never), self.impossible))
 
 
 def _factor(after: Array, before: Array) -> float | None:

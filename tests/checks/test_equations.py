@@ -94,6 +94,35 @@ def test_percentages_constants_and_differences_are_found() -> None:
     assert [str(found) for found in find_equations({"end": start + 12.5, "start": start})] == ["end = start + 12.5"]
 
 
+def sources(seed: int, rows: int = ROWS) -> Frame:
+    """Fares of two sources: one of them has the surcharge among the extras already."""
+    random = np.random.default_rng(seed)
+    fare, other = fares(seed, rows).drop(columns="total"), random.random(rows) < 0.3
+    surcharge = np.where(random.random(rows) < 0.6, 2.5, 0.0)
+    extra = random.choice([0.0, 0.5, 1.0], rows) + np.where(other, surcharge, 0.0)
+    total = fare.sum(axis=1) + extra + np.where(other, 0.0, surcharge)
+    return fare.assign(extra=extra, surcharge=surcharge, total=total.round(2))
+
+
+def test_a_part_that_one_source_counts_elsewhere_is_optional() -> None:
+    (found,) = find_equations(numbers(sources(3, 3_000)))
+    assert str(found) == "total = fare + tip + tax + fee + extra [+ surcharge]"
+    assert found.columns[0] == "total"
+    assert len(found.variants) == 2
+    rows = sources(4)
+    assert not found.broken(numbers(rows)).any()
+    rows.loc[rows.index < 30, "tip"] += 1.25
+    wrong = numbers(rows)
+    assert found.broken(wrong).tolist() == [True] * 30 + [False] * (ROWS - 30)
+    assert np.abs(found.solved("tip", wrong)[30:] - wrong["tip"][30:]).max() < 0.01
+    condition = found.condition('"{}"'.format)
+    assert duckdb.sql(f"SELECT count(*) FROM rows WHERE {condition}").fetchall() == [(30,)]
+    assert Equation.of_facts(json.loads(json.dumps(found.facts()))) == found
+    (told,) = look_for_unequal(rows, [sources(n) for n in range(6)], list(wrong)).values()
+    assert told.culprit == "tip"
+    assert told.way() == (Change.SHIFT_UP, True)
+
+
 def test_each_of_two_equations_that_share_columns_is_found() -> None:
     random = np.random.default_rng(11)
     east, west = (np.round(random.gamma(2, 30, 2_000), 2) for _ in range(2))
