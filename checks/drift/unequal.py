@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from checks.drift.equate import find_equations
-from checks.drift.equation import Equation, Mask, grid_of
+from checks.drift.equation import FINE, Equation, Mask, grid_of
 from checks.drift.strayed import ALIKE, ROWS_MIN, SIMILAR, way_of_numbers
 from checks.drift.values import Array, numbers_of
 from monitor.types import Change
@@ -30,6 +30,12 @@ SAME_FACTOR = 0.01
 """By how much factors differ, as a part of their middle, that are one."""
 OFF = 5.0
 """Nats by which a number that a column cannot have is less likely than one that it never had."""
+IN_DOUBT = 2.0
+"""Nats by which another column must be more likely to be wrong than the one on the left."""
+ROUNDED = 1.5
+"""Last digits by which rounding moves a number that one rule made."""
+WITHOUT_RULE = 20.0
+"""Nats by which it is less likely that numbers are wrong by no rule, as one value for all or one difference."""
 LARGEST = 1e15
 """Beyond this, floating-point numbers have no digits left to be right to."""
 MANY = 1e6
@@ -142,7 +148,7 @@ def _unequal(equation: Equation, today: Mapping[str, Array], past: Mapping[str, 
         return Unequal(equation, rows, equation.target, np.array([]), np.array([]))
     broken = {name: today[name][places] for name in equation.columns}
     told = {name: _likely(equation, name, broken, past[name]) for name in equation.columns}
-    culprit = max(equation.columns, key=lambda name: told[name][0])
+    culprit = max(equation.columns, key=lambda name: told[name][0] + (IN_DOUBT if name == equation.target else 0.0))
     return Unequal(equation, rows, culprit, broken[culprit], told[culprit][1])
 
 
@@ -156,20 +162,36 @@ def _likely(equation: Equation, name: str, broken: Mapping[str, Array], past: Ar
             likely = usual.log_likelihood(candidate, ~equation.broken({**broken, name: candidate}))
             before, should = np.where(likely > should, candidate, before), np.maximum(likely, should)
     stands = usual.log_likelihood(broken[name], np.ones(len(before), dtype=bool))
-    written = _written(broken[name], usual, stands)
-    return float((should + written - stands).sum()), before
+    by_rule = _by_rule(broken[name], before)
+    written = _written(broken[name], by_rule, usual, stands)
+    doubt = 0.0 if by_rule.any() else WITHOUT_RULE
+    return float((should + written - stands).sum()) - doubt, before
 
 
-def _written(numbers: Array, usual: _Usual, stands: Array) -> Array:
-    """How likely what went wrong wrote these numbers: a usual one, or any with so few decimals, or always the same."""
-    single, counts = np.unique(numbers, return_counts=True)
-    grid = grid_of(numbers) if len(numbers) >= ROWS_MIN else None
+def _written(after: Array, by_rule: Array, usual: _Usual, stands: Array) -> Array:
+    """How likely what went wrong wrote these numbers: by one rule, or else a usual one, or any with so few decimals."""
+    grid = grid_of(after) if len(after) >= ROWS_MIN else None
     coarser = grid / usual.grid if grid and usual.grid and grid > usual.grid else 1.0
     any_number = np.log(coarser) - np.log(max(usual.many, coarser))
-    most = float(counts.max()) / len(numbers) if len(numbers) >= ROWS_MIN else 0.0
     with np.errstate(divide="ignore"):
-        same = np.log(np.where(numbers == single[int(np.argmax(counts))], most, 0.0))
-    return np.asarray(np.logaddexp(np.logaddexp(stands, any_number) - np.log(2.0), same) - np.log(2.0))
+        return np.asarray(np.logaddexp(np.logaddexp(stands, any_number) - np.log(2.0), np.log(by_rule)) - np.log(2.0))
+
+
+def _by_rule(after: Array, before: Array) -> Array:
+    """Of each row, how likely one value for all or one difference made it; 0 where too few rows say so.
+
+    No factor: what is missing in a total is often about one part of it, as tips are.
+    """
+    if len(after) < ROWS_MIN:
+        return np.zeros(len(after))
+    single, counts = np.unique(after, return_counts=True)
+    last_digit = grid_of(after) or 0.0
+    with np.errstate(invalid="ignore"):
+        ruled = (np.full(len(after), single[int(np.argmax(counts))]), before + np.median(after - before))
+        kept = [np.abs(after - by) <= ROUNDED * last_digit + FINE * np.abs(after) for by in ruled]
+    shares = [float(one.mean()) for one in kept]
+    best = int(np.argmax(shares))
+    return np.where(kept[best], shares[best] if shares[best] >= SIMILAR else 0.0, 0.0)
 
 
 class _Usual:
@@ -182,7 +204,9 @@ class _Usual:
         self.grid = grid_of(known)
         wide = float(self.single[-1] - self.single[0])
         self.many = max(wide / self.grid if self.grid else MANY, float(len(self.single)), 2.0)
-        new = (float((self.counts == 1).sum()) + 1.0) / (self.rows + 2.0)  # Good (1953), Turing's estimate
+        once, twice = (float((self.counts == times).sum()) for times in (1, 2))
+        new = (once + 1.0) / (self.rows + 2.0)  # this, and what came once counts for: Good (1953), Turing's estimates
+        self.weights = np.where(self.counts == 1, min(2.0 * (twice + 0.1) / max(once, 1.0), 1.0), self.counts)
         self.impossible = float(np.log(new / self.many)) - OFF
 
     def nearest(self, numbers: Array) -> Array:
@@ -200,11 +224,11 @@ class _Usual:
         near = self.nearest(numbers)
         size = np.maximum(np.abs(numbers), 1.0)
         same = np.abs(numbers - near) <= 1e-9 * size
-        counts = self.counts[np.clip(np.searchsorted(self.single, near), 0, len(self.single) - 1)]
+        weights = self.weights[np.clip(np.searchsorted(self.single, near), 0, len(self.single) - 1)]
         inside = (numbers >= self.single[0]) & (numbers <= self.single[-1])
         inside &= np.abs(numbers - self.on_grid(numbers)) <= 1e-9 * size
         never = np.where(inside, self.impossible + OFF, self.impossible)
-        return np.asarray(np.where(can_be, np.where(same, np.log(counts / self.rows), never), self.impossible))
+        return np.asarray(np.where(can_be, np.where(same, np.log(weights / self.rows), never), self.impossible))
 
 
 def _factor(after: Array, before: Array) -> float | None:
