@@ -77,7 +77,12 @@ def describe_numbers(today: Array, past: Array) -> Description:
         return Description(found.change, found.effect, {**facts, **found.facts})
     if tale is None:
         return Description(Change.RELATION, moved(today, past), facts)
-    return Description(tale.change, max(tale.share, moved(today, past)), facts)
+    return Description(tale.change, max(_share_told(tale, today), moved(today, past)), facts)
+
+
+def _share_told(tale: Tale, today: Array) -> float:
+    """Share of today's numbers that a tale says were moved; a factor leaves 0 where it is."""
+    return tale.share * float((today != 0).mean()) if tale.change is Change.SCALE else tale.share
 
 
 def share_flipped(today: Array, past: Array) -> float:
@@ -108,7 +113,7 @@ def _single_value(today: Array, past: Array, tale: Tale | None, sure_scale: bool
     default = _default(today, past)
     copied = default is not None and default[1] != 0 and sure_scale and _multiplied(default[1], past)
     if copied and tale is not None:
-        return Description(Change.SCALE, tale.share)
+        return Description(Change.SCALE, _share_told(tale, today))
     if default is not None and rounded < default[0]:
         change = _of_commonest(default[1], past) or (Change.VALUES_NEW if default[1] else Change.ZEROS_UP)
         return Description(change, default[0], {"value": default[1]})

@@ -336,6 +336,7 @@ FEW = np.random.default_rng(14).random(3_000) < 0.1
         (OTHER + 8.0, NORMAL, Change.SHIFT_UP, None),
         (OTHER - 8.0, NORMAL, Change.SHIFT_DOWN, None),
         (OTHER * 1_000.0, NORMAL, Change.SCALE, 1.0),
+        (np.where(FEW, OTHER * 10.0, 0.0), np.where(FEW, NORMAL, 0.0), Change.SCALE, 0.1),  # 0 stays where it is
         ((OTHER - 100) * 4 + 100, NORMAL, Change.SPREAD, None),
         (np.full(3_000, 103.5), NORMAL, Change.CONSTANT, 1.0),
         (OTHER, NORMAL, Change.RELATION, 0.0),
