@@ -38,6 +38,10 @@ REAL_FAULTS = (
     ),
     RealFault("taxi", "2019-02-01", "no passengers in a seventh of the rows, so far in none", ("passenger_count",)),
     RealFault("taxi", "2019-02-02", "congestion_surcharge, 0 so far, is charged", ("congestion_surcharge",)),
+    RealFault(
+        "taxi", "2019-03-01", "rows without passengers, a sixth of all for a month, no longer come",
+        ("passenger_count",), days=4,
+    ),
     RealFault("taxi", "2019-07-01", "five columns NULL together, in 4 of 303 rows on the first day", _TAXI_BLOCK),
     RealFault("retail", "2011-01-18", "74,215 units ordered and cancelled, in 2 lines", ("Quantity",)),
     RealFault("retail", "2011-08-12", "prices of -11,062.06, in 2 lines", ("UnitPrice",)),
@@ -75,6 +79,7 @@ TRUE_EVENTS = (
     TrueEvent("flights", "2013-11-27", "2013-12-02", "Thanksgiving"),
     TrueEvent("flights", "2013-12-23", "2013-12-29", "Christmas"),
     TrueEvent("taxi", "2018-12-22", "2019-01-02", "Christmas and New Year"),
+    TrueEvent("taxi", "2019-03-31", "2019-04-05", "the tolls of New York rise from 5.76 to 6.12"),
     TrueEvent("taxi", "2019-07-04", "2019-07-07", "Independence Day and its weekend"),
     TrueEvent("beijing", "2016-07-19", "2016-07-21", "the heaviest rain of four years"),
     TrueEvent("retail", "2010-12-23", "2011-01-06", "no sales from Christmas to 4 January"),
