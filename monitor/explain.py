@@ -46,6 +46,8 @@ CHANGE_WORDS = {
 ABSENT_MAX = 0.002
 """A value that at most so many rows have is not there."""
 VALUES_TOLD = 2
+EQUATION_MAX = 60
+"""Characters of an equation's right side that a sentence has room for; the SQL has all of it."""
 _MOVED = frozenset({Change.SHIFT_UP, Change.SHIFT_DOWN, Change.SCALE, Change.SPREAD, Change.OTHER})
 """Changes that the middle of the numbers tells."""
 _UNSEEN_IN_THE_MIDDLE = frozenset({Change.SPREAD, Change.OTHER})
@@ -190,7 +192,10 @@ def tell_column(name: str, facts: Mapping[str, Any]) -> str:
 def _tell_equation(name: str, facts: Mapping[str, Any]) -> str:
     """What a column would have to be given others, and by how much it is not."""
     equation, rows = _equation_of(facts), share(facts["effect"])
-    told = f"is not {equation.made_of}" if name == equation.target else f"breaks {equation}"
+    made_of = equation.made_of
+    if len(made_of) > EQUATION_MAX:
+        made_of = f"{made_of[:EQUATION_MAX].rsplit(' ', 2)[0]} … ({len(equation.terms)} columns)"
+    told = f"is not {made_of}" if name == equation.target else f"breaks {equation.target} = {made_of}"
     wrong = ""
     if "broken_factor" in facts:
         factor = float(facts["broken_factor"])

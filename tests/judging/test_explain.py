@@ -137,6 +137,24 @@ def test_what_bound_a_column_is_named(look: str, told: str) -> None:
     assert tell_column("at", facts).replace(".0%", "%") == told
 
 
+def test_an_equation_is_told_by_whose_side_is_wrong_and_cut_where_it_is_long() -> None:
+    def told(name: str, parts: int, **facts: Any) -> str:
+        terms = [{"column": f"part_{n}", "sign": 1, "form": "value", "optional": n == 9} for n in range(parts)]
+        equation = {"target": "total", "terms": terms, "is_product": False, "constant": 0.0, "tolerance": 0.005}
+        return tell_column(
+            name, {"change": "scale", "effect": 0.125, "bound": "equation", "equation": equation, **facts}
+        )
+
+    assert told("total", 2) == "total is not part_0 + part_1 in 12.5% of rows"
+    assert told("part_1", 2) == "part_1 breaks total = part_0 + part_1 in 12.5% of rows"
+    assert told("total", 2, broken_factor=1.19).endswith("of rows (1.19 times what fits)")
+    assert told("total", 2, broken_factor=-1.0).endswith("of rows (of the other sign)")
+    assert told("total", 2, broken_median=0.0, right_median=7.5).endswith("of rows (median 0, where 7.5 fits)")
+    assert told("total", 2, broken_median=7.5, right_median=7.5).endswith("12.5% of rows")
+    long = "part_0 + part_1 + part_2 + part_3 + part_4 + part_5 … (10 columns)"
+    assert told("total", 10) == f"total is not {long} in 12.5% of rows"
+
+
 def test_bad_rows_have_a_condition() -> None:
     nulls = Evidence("nulls.x", "nulls", 9.0, columns=("x",))
     assert condition(nulls) == '"x" IS NULL'
