@@ -84,6 +84,7 @@ TRUE_EVENTS = (
     TrueEvent("beijing", "2016-07-19", "2016-07-21", "the heaviest rain of four years"),
     TrueEvent("retail", "2010-12-23", "2011-01-06", "no sales from Christmas to 4 January"),
     TrueEvent("retail", "2011-04-21", "2011-05-03", "Easter, and a royal wedding"),
+    TrueEvent("retail", "2011-05-30", "2011-05-30", "the spring bank holiday, without sales"),
 )
 
 
