@@ -8,6 +8,10 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
 import chaos
 from benchmarks.detection.case import Case
 from benchmarks.detection.oracle import Oracle
@@ -145,7 +149,23 @@ def faulted(
     if injected.rows_changed == 0:
         return
     hit = int(injected.rows_changed)
-    yield Case(day, injected.frame, fault, share, hit, tuple(injected.columns), str(injected.change), injected.where)
+    change = str(injected.change)
+    if change == "format" and _became_zeros(frame, injected.frame, tuple(injected.columns)):
+        change = "zeros_up"  # what truncating left of fractions is 0, like what a default wrote
+    yield Case(day, injected.frame, fault, share, hit, tuple(injected.columns), change, injected.where)
+
+
+def _became_zeros(before: pd.DataFrame, after: pd.DataFrame, columns: Sequence[str]) -> bool:
+    """Whether all numbers that changed are 0 now."""
+    if len(before) != len(after) or not all(pd.api.types.is_numeric_dtype(after[name]) for name in columns):
+        return False
+    now = [after[name].to_numpy()[_changed(before[name], after[name])] for name in columns]
+    return sum(map(len, now)) > 0 and all((own == 0).all() for own in now)
+
+
+def _changed(before: pd.Series, after: pd.Series) -> npt.NDArray[np.bool_]:
+    same = (before.to_numpy() == after.to_numpy()) | (before.isna().to_numpy() & after.isna().to_numpy())
+    return np.asarray(~same)
 
 
 def one_place(suitable: Sequence[str | tuple[str, ...]], draw: random.Random) -> tuple[str, ...]:

@@ -66,15 +66,15 @@ class Unequal:
         after, before = self._pairs()
         if len(after) < ROWS_MIN:
             return None
+        if (after == 0).mean() >= SIMILAR:
+            return Change.ZEROS_UP, True  # whether 0 was written or is what truncating left nobody can tell
         if _is_rounded(after, before):
             return Change.FORMAT, True
         factor = _factor(after, before)
         if factor is not None and factor > 0:
             return Change.SCALE, True
-        single, counts = np.unique(after, return_counts=True)
-        if counts.max() >= SIMILAR * len(after):
-            # of one number its own share tells, but that it is 0
-            return (Change.ZEROS_UP, False) if single[int(np.argmax(counts))] == 0 else None
+        if np.unique(after, return_counts=True)[1].max() >= SIMILAR * len(after):
+            return None  # of one number its own share tells
         return way_of_numbers(after, before)
 
     def sizes(self) -> dict[str, float]:

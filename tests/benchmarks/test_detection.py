@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from benchmarks.detection import (
     tables,
 )
 from benchmarks.detection.case import Case
-from benchmarks.detection.cases import cases_of
+from benchmarks.detection.cases import cases_of, faulted
 from benchmarks.detection.compare import behind
 from benchmarks.detection.intervals import monthly, share_of
 from benchmarks.detection.oracle import DAYS, Oracle
@@ -188,6 +189,19 @@ def test_the_same_cases_come_every_time_and_not_on_known_days(
     days = {d for d, *_ in drawn[0]}
     monkeypatch.setattr("benchmarks.detection.cases.known_days", lambda _name: frozenset(days))
     assert days.isdisjoint(c.day for c in cases_of(replay, entry, 2, 0.02))
+
+
+@pytest.mark.parametrize(("level", "change"), [(0.05, "zeros_up"), (10.0, "format")])
+def test_what_truncating_leaves_of_fractions_are_zeros(
+    level: float, change: str, replay: Replay, entry: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = replay.dates[80]
+    frame = replay.days[day]
+    monkeypatch.setitem(replay.days, day, frame.assign(size=frame["size"] * 0.0 + level + 0.5))
+    monkeypatch.setattr(chaos, "suitable", lambda *_args, **_more: ["size"])
+    draw = random.Random(1)  # noqa: S311 - a test draws, it keeps no secret
+    (case,) = faulted(replay, entry, day, "truncate_numbers", 0.3, draw)
+    assert (case.change, case.hit) == (change, round(0.3 * len(frame)))
 
 
 def test_intervals_are_over_days_since_a_day_fails_as_one() -> None:

@@ -273,6 +273,7 @@ def test_a_discount_lost_in_one_country_is_told_with_its_place(make: Make, watch
     given, found = evaluate(make, watched, today)
     assert judge(watched[0], [found])[0].status is Status.FAIL
     assert found.columns[0] == "discount"
+    assert found.change is Change.ZEROS_UP
     facts = found.detail["columns"]["discount"]
     share = f"{100 * hit.mean():.1f}%"
     told = tell_column("discount", facts)
