@@ -23,6 +23,7 @@ TOLD = {
     "values": "values that are new, and gone",
     "quantiles": "numbers that moved",
     "correlation": "columns that no longer go together",
+    "fits": "a column beside what its equation makes it",
     "copies": "rows or keys that repeat",
     "peers": "an entity among the others",
     "waterfall": "what moved a metric",

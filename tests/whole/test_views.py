@@ -274,7 +274,7 @@ def test_the_picture_fits_the_finding(change: str, facts: dict[str, Any], said: 
 def test_a_column_that_breaks_an_equation_is_drawn_beside_what_fits() -> None:
     doubled = {
         "target": "y",
-        "terms": [{"column": "x", "sign": 1, "form": "value"}],
+        "terms": [{"column": "x", "sign": 1, "form": "value", "optional": False}],
         "is_product": True,
         "constant": 2.0,
     }
