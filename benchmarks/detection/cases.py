@@ -8,8 +8,6 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 import chaos
@@ -20,6 +18,7 @@ from benchmarks.detection.segments import has_segment, segment_place
 from benchmarks.detection.service import Watched
 from benchmarks.detection.tables import Entry
 from benchmarks.detection.truths import known_days
+from chaos.frame import differing
 from monitor.judge import surprise_of
 
 __all__ = ["EXCLUDED", "SHARES", "Case", "cases_of", "faulted", "margin_of", "run"]
@@ -159,13 +158,8 @@ def _became_zeros(before: pd.DataFrame, after: pd.DataFrame, columns: Sequence[s
     """Whether all numbers that changed are 0 now."""
     if len(before) != len(after) or not all(pd.api.types.is_numeric_dtype(after[name]) for name in columns):
         return False
-    now = [after[name].to_numpy()[_changed(before[name], after[name])] for name in columns]
+    now = [after[name].to_numpy()[differing(before[[name]], after[[name]])] for name in columns]
     return sum(map(len, now)) > 0 and all((own == 0).all() for own in now)
-
-
-def _changed(before: pd.Series, after: pd.Series) -> npt.NDArray[np.bool_]:
-    same = (before.to_numpy() == after.to_numpy()) | (before.isna().to_numpy() & after.isna().to_numpy())
-    return np.asarray(~same)
 
 
 def one_place(suitable: Sequence[str | tuple[str, ...]], draw: random.Random) -> tuple[str, ...]:

@@ -144,9 +144,9 @@ def told_by_bond(
 
 def _unequal_of(lead: Evidence, first: str, parts: Sequence[Evidence], found: Comparison) -> Unequal | None:
     """The equation that the first column breaks, where that leads or is sure: it says what the numbers should be."""
-    sure = [part for part in parts if part is lead or (part.past is not None and _decades(part) >= SURE)]
-    told = [found.unequal[part.check.partition(".")[2]] for part in sure if look_of(part.check) == "equation"]
-    return next((unequal for unequal in told if unequal.culprit == first), None)
+    told = (part for part in parts if part.columns == (first,) and look_of(part.check) == "equation")
+    sure = (part for part in told if part is lead or (part.past is not None and _decades(part) >= SURE))
+    return next((found.unequal[part.check.partition(".")[2]] for part in sure), None)
 
 
 def _bond_by(unequal: Unequal) -> _Bond:

@@ -201,7 +201,7 @@ def _pursued(search: _Search, products: Array, target: int) -> _Made | None:
         tried = [made] if np.abs(np.abs(weights) - 1.0).max() < NEAR_ONE else []
         if search.may_be_optional and len(places) > 1:  # which of two kinds of rows have it blurs all coefficients
             tried += [replace(made, optional=place) for place in places]
-        found = next((one for one in tried if _share_right(search, one) >= HOLDS), None)
+        found = next((one for one in tried if _right(search, one)[0] >= HOLDS), None)
         if found is not None:
             return _completed(search, found)
     return None
@@ -215,7 +215,7 @@ def _weighed(products: Array, target: int, places: list[int]) -> tuple[list[int]
 
 def _completed(search: _Search, made: _Made) -> _Made:
     """With terms that are the same in nearly all rows and matter in the others, or that a constant stands for."""
-    best = _share_right(search, made)
+    best, constant = _right(search, made)
     while len(made.places) < TERMS_MAX:
         taken = {search.terms[place].column for place in (made.target, *made.places)}
         further = [
@@ -224,14 +224,12 @@ def _completed(search: _Search, made: _Made) -> _Made:
             if term.column not in taken
             for sign in (1, -1)
         ]
-        shares = [_share_right(search, one) for one in further]
-        constant = abs(_middle(search, made)) > FINE
-        bare = [constant and abs(_middle(search, one)) <= FINE for one in further]
-        gains = [share - best + (GAIN_MIN if is_bare else 0.0) for share, is_bare in zip(shares, bare, strict=True)]
+        found = [_right(search, one) for one in further]
+        gains = [share - best + (GAIN_MIN if abs(left) <= FINE < abs(constant) else 0.0) for share, left in found]
         if not further or max(gains) < GAIN_MIN:
             break
         chosen = int(np.argmax(gains))
-        made, best = further[chosen], shares[chosen]
+        made, (best, constant) = further[chosen], found[chosen]
     return made
 
 
@@ -245,20 +243,15 @@ def _lefts(search: _Search, made: _Made) -> list[Array]:
     return [left, left + sign * search.vectors[:, made.optional]]
 
 
-def _middle(search: _Search, made: _Made) -> float:
-    """The constant that is left in most rows."""
-    lefts = _lefts(search, made)
-    return max((float(np.median(left)) for left in lefts), key=lambda middle: _right(search, made, lefts, middle))
-
-
-def _right(search: _Search, made: _Made, lefts: Sequence[Array], middle: float) -> float:
-    allowed = search.allowed[:, made.target] + FINE
-    return float(np.logical_or.reduce([np.abs(left - middle) <= allowed for left in lefts]).mean())
-
-
-def _share_right(search: _Search, made: _Made) -> float:
-    """Part of the rows in which the terms and a constant make the target."""
-    return _right(search, made, _lefts(search, made), _middle(search, made))
+def _right(search: _Search, made: _Made) -> tuple[float, float]:
+    """Part of the rows in which the terms and a constant make the target, and the constant."""
+    lefts, allowed = _lefts(search, made), search.allowed[:, made.target] + FINE
+    tried = [float(np.median(left)) for left in lefts]
+    shares = [
+        float(np.logical_or.reduce([np.abs(left - middle) <= allowed for left in lefts]).mean()) for middle in tried
+    ]
+    best = int(np.argmax(shares))
+    return shares[best], tried[best]
 
 
 def _equation(
@@ -270,7 +263,7 @@ def _equation(
         Term(search.terms[place].column, sign, search.terms[place].form, place == made.optional)
         for place, sign in zip(made.places, made.signs, strict=True)
     ]
-    middle = _middle(search, made)
+    _, middle = _right(search, made)
     positive = [term for term in terms if term.sign > 0 and not term.optional]
     if len(positive) == 1 and len(terms) > 1 and positive[0].form is Form.VALUE and positive[0].column not in told:
         # fare = total - tip says the same as total = fare + tip

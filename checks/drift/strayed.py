@@ -102,5 +102,12 @@ def _changed_places(after: Array, before: Array) -> bool:
 
 def _is_one(values: Array) -> bool:
     """Whether most numbers are about the same."""
+    return bool(np.median(values) != 0) and part_alike(values, ALIKE) >= SIMILAR
+
+
+def part_alike(values: Array, within: float) -> float:
+    """Part of the numbers that lie within such a part of their median around it."""
+    if not len(values):
+        return 0.0
     middle = float(np.median(values))
-    return middle != 0 and float((np.abs(values - middle) <= ALIKE * abs(middle)).mean()) >= SIMILAR
+    return float((np.abs(values - middle) <= within * abs(middle)).mean())

@@ -16,7 +16,7 @@ import pandas as pd
 
 from checks.drift.equate import find_equations
 from checks.drift.equation import FINE, Equation, Mask, grid_of
-from checks.drift.strayed import ALIKE, ROWS_MIN, SIMILAR, way_of_numbers
+from checks.drift.strayed import ALIKE, ROWS_MIN, SIMILAR, part_alike, way_of_numbers
 from checks.drift.values import Array, numbers_of
 from monitor.types import Change
 
@@ -114,9 +114,8 @@ def look_for_unequal(today: pd.DataFrame, past: Sequence[pd.DataFrame], names: S
 
 def broken_rows(facts: Mapping[str, Any], frame: pd.DataFrame) -> Mask | None:
     """(N,) which rows break the equation that `facts` tell of; None where a column of it is gone, or no number."""
-    equation = Equation.of_facts(facts)
-    numbers = _numbers(frame, equation.columns)
-    return equation.broken(numbers) if len(numbers) == len(equation.columns) else None
+    equation, numbers = _told(facts, frame)
+    return equation.broken(numbers) if numbers else None
 
 
 def sides(facts: Mapping[str, Any], name: str, frame: pd.DataFrame) -> tuple[Array, float] | None:
@@ -124,13 +123,19 @@ def sides(facts: Mapping[str, Any], name: str, frame: pd.DataFrame) -> tuple[Arr
 
     Of rows without NULL; None where there are none.
     """
-    equation = Equation.of_facts(facts)
-    numbers = _numbers(frame, equation.columns)
-    if len(numbers) < len(equation.columns):
+    equation, numbers = _told(facts, frame)
+    if not numbers:
         return None
     pairs = np.column_stack([equation.solved(name, numbers), numbers[name]])
     known = np.isfinite(pairs).all(axis=1)
     return (pairs[known], 1.0 - float(equation.broken(numbers)[known].mean())) if known.any() else None
+
+
+def _told(facts: Mapping[str, Any], frame: pd.DataFrame) -> tuple[Equation, dict[str, Array]]:
+    """The equation, and the numbers of its columns; none where one of them is gone, or no number."""
+    equation = Equation.of_facts(facts)
+    numbers = _numbers(frame, equation.columns)
+    return equation, numbers if len(numbers) == len(equation.columns) else {}
 
 
 def _numbers(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, Array]:
@@ -223,10 +228,10 @@ class _Usual:
         """Of each number; those that the column cannot have are far less likely."""
         near = self.nearest(numbers)
         size = np.maximum(np.abs(numbers), 1.0)
-        same = np.abs(numbers - near) <= 1e-9 * size
+        same = np.abs(numbers - near) <= FINE * size
         weights = self.weights[np.clip(np.searchsorted(self.single, near), 0, len(self.single) - 1)]
         inside = (numbers >= self.single[0]) & (numbers <= self.single[-1])
-        inside &= np.abs(numbers - self.on_grid(numbers)) <= 1e-9 * size
+        inside &= np.abs(numbers - self.on_grid(numbers)) <= FINE * size
         never = np.where(inside, self.impossible + OFF, self.impossible)
         return np.asarray(np.where(can_be, np.where(same, np.log(weights / self.rows), never), self.impossible))
 
@@ -238,17 +243,9 @@ def _factor(after: Array, before: Array) -> float | None:
         return None
     with np.errstate(over="ignore"):
         factors = after[sized] / before[sized]
-    middle, alike = float(np.median(factors)), _alike(factors[np.isfinite(factors)])
+    middle, alike = float(np.median(factors)), part_alike(factors[np.isfinite(factors)], SAME_FACTOR)
     is_other = np.isfinite(middle) and abs(middle - 1.0) > 2.0 * SAME_FACTOR
-    return middle if is_other and alike >= max(SIMILAR, _alike(after - before)) else None
-
-
-def _alike(numbers: Array) -> float:
-    """Part of the numbers that are about their median."""
-    if not len(numbers):
-        return 0.0
-    middle = float(np.median(numbers))
-    return float((np.abs(numbers - middle) <= SAME_FACTOR * abs(middle)).mean())
+    return middle if is_other and alike >= max(SIMILAR, part_alike(after - before, SAME_FACTOR)) else None
 
 
 def _is_rounded(after: Array, before: Array) -> bool:

@@ -26,7 +26,7 @@ def draw(picture: CorrelationPicture, path: Path, *, dark: bool) -> str:
     gap, edge = 0.2, 0.3
     wide = (style.WIDTH_IN - 2 * edge - gap) / 2
     names = [clean_text(picture.x, 40), clean_text(picture.y, 40)]
-    fits = _fits(picture, before, after)
+    what, fits = _fits(picture, before, after)
     for side, (cloud, colour, word) in enumerate(((before, colours.before, "before"), (after, colours.today, "today"))):
         left = edge + side * (wide + gap)
         axes = style.add_axes(sheet.figure, left, style.WIDTH_IN - left - wide, sheet.top_in + 0.4, 0.4)
@@ -39,29 +39,28 @@ def draw(picture: CorrelationPicture, path: Path, *, dark: bool) -> str:
         taken = np.linspace(0, max(len(cloud) - 1, 0), min(len(cloud), DOTS_MAX)).astype(np.intp)
         shown = cloud[taken]
         axes.plot(shown[:, 0], shown[:, 1], "o", color=colour, ms=3.2, alpha=0.5, mew=0)
-        told = f"{word}: {fits[side]}"
+        told = f"{word}: {what} {fits[side]}"
         style.write(axes, 0.0, 1.03, told, colour, bold=bool(side), transform=axes.transAxes, va="bottom")
     below = style.fit(f"{names[0]} →   ↑ {names[1]}", sheet.canvas, style.WIDTH_IN - 0.5)
     height = float(sheet.figure.get_figheight())
     style.write(sheet.figure, 0.5, 0.11 / height, below, colours.quiet, ha="center", va="bottom")
     style.save(sheet.figure, path)
-    if picture.equal is not None:
-        together = f"{names[0]} and {names[1]} are equal: {fits[1].removeprefix('equal ')}"
+    if picture.equal is None:
+        together = f"Correlation of {names[0]} with {names[1]}"
     else:
-        together = f"Correlation of {names[0]} with {names[1]}: {fits[1].removeprefix('r = ')}"
-    was = fits[0].removeprefix("equal ").removeprefix("r = ")
+        together = f"{names[0]} and {names[1]} are equal"
     return (
-        f"{clean_text(picture.title, 160)}. {together} today over {len(after):,} rows,"
-        f" {was} before over {len(before):,}."
+        f"{clean_text(picture.title, 160)}. {together}: {fits[1]} today over"
+        f" {len(after):,} rows, {fits[0]} before over {len(before):,}."
     )
 
 
-def _fits(picture: CorrelationPicture, before: Array, after: Array) -> tuple[str, str]:
-    """How well the columns go together, before and now."""
+def _fits(picture: CorrelationPicture, before: Array, after: Array) -> tuple[str, tuple[str, str]]:
+    """What says how well the columns go together, and its figures before and now."""
     if picture.equal is None:
-        return f"r = {correlation(before)}", f"r = {correlation(after)}"
+        return "r =", (correlation(before), correlation(after))
     was, now = (format_number(share, "share") for share in picture.equal)
-    return f"equal in {was}", f"equal in {now}"
+    return "equal", (f"in {was}", f"in {now}")
 
 
 def correlation(pairs: Array) -> str:
